@@ -1,0 +1,1 @@
+"""How values travel: the Digiware bus, RS485 lines and Ethernet services."""

@@ -1,0 +1,1 @@
+"""Modbus RTU and TCP: codec, register images and the server loops."""

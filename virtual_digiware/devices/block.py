@@ -1,0 +1,94 @@
+"""Register blocks and products as Python sees them once their YAML files are loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Confidence = Literal["confirmed", "partial", "inferred", "extension"]
+Access = Literal["read", "write", "read_write"]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a block: where the named point stands and how it is encoded.
+
+    engineering value = register value x scale, in `unit`. `initial` is what a settings row reads
+    before anything is written (register value). `reserved` rows read 0.
+    """
+
+    point: str
+    offset: int
+    encoding: str
+    words: int
+    scale: float = 1.0
+    unit: str = ""
+    label: str = ""
+    enum: Mapping[int, str] = field(default_factory=dict)
+    initial: int | str = 0
+    reserved: bool = False
+    confidence: Confidence | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """A block that stands once per slot (circuit, input, output, alarm, ...)."""
+
+    per: str
+    stride: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A register block shared by products, as its YAML file describes it.
+
+    `table` names what fills it: a table of the snapshot (`circuit.instantaneous`, ...), `settings`
+    (stored words, writable), `identification`, `command` (write only), `zero` (exists, reads 0).
+    `write_functions` empty: read only. `locked`: needs the unlock code first.
+    """
+
+    name: str
+    label: str
+    table: str
+    base: int
+    words: int
+    access: Access
+    rows: tuple[Row, ...]
+    confidence: Confidence
+    source: str
+    repeat: Repeat | None = None
+    write_functions: tuple[int, ...] = ()
+    locked: bool = False
+    slot_confidence: Mapping[int, Confidence] = field(default_factory=dict)
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedBlock:
+    """One repetition of a block in a product's register space. `slot` counts from 0."""
+
+    block: Block
+    slot: int
+    base: int
+
+    @property
+    def end(self) -> int:
+        """First address behind the block."""
+        return self.base + self.block.words
+
+
+@dataclass(frozen=True)
+class Product:
+    """A device type. `blocks` are sorted by base and do not overlap."""
+
+    name: str
+    family: Literal["voltage", "current", "io", "gateway", "interface"]
+    inputs: int
+    blocks: tuple[PlacedBlock, ...]
+    source: str
+    confidence: Confidence
+    identity: Mapping[str, int | str] = field(default_factory=dict)
+    features: Mapping[str, int | float | str | bool] = field(default_factory=dict)

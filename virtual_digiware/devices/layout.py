@@ -1,0 +1,73 @@
+"""Which products are installed where, and which input measures which circuit: the site seen by the devices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from virtual_digiware.profiles.installation import Phase
+
+NetworkType = Literal["1P+N", "2P", "2P+N", "3P", "3P+N"]
+Measurement = Literal["phasor", "sampled"]
+Metrology = Literal["ideal", "realistic"]
+ReactiveMethod = Literal["total", "budeanu"]
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """One circuit (the vendor says load) of a current module: slot n of its register blocks.
+
+    `inputs` are 1-based inputs of the module, one per sensor; `phases` the phase that each sensor
+    sits on (same length; "N" only for the fourth sensor of a 3P+N 4CT circuit);
+    `directions` +1 or -1 as configured (not as miswired).
+    """
+
+    circuit: str
+    network: NetworkType
+    inputs: tuple[int, ...]
+    phases: tuple[Phase | Literal["N"], ...]
+    directions: tuple[int, ...]
+    nominal_a: float
+    sensor: str = "TE-25"
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleLayout:
+    """One module on a Digiware bus. `board` is where a U module taps its voltage."""
+
+    name: str
+    product: str
+    address: int
+    board: str | None = None
+    network: NetworkType = "3P+N"
+    allocations: tuple[Allocation, ...] = ()
+    measurement: Measurement = "phasor"
+    cable_m: float = 0.5
+    inputs: tuple[str, ...] = ()
+    """IO modules: what drives each input, in the grammar of the site file."""
+    outputs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayLayout:
+    """A head with the modules of its bus, in bus order. A C-31 has no address of its own."""
+
+    name: str
+    product: str
+    address: int | None
+    modules: tuple[ModuleLayout, ...]
+    line: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SiteLayout:
+    """All gateways of a site and the options that hold for every module."""
+
+    site: str
+    gateways: tuple[GatewayLayout, ...]
+    nominal_voltage_v: float = 230.0
+    nominal_frequency_hz: float = 50.0
+    metrology: Metrology = "ideal"
+    reactive_method: ReactiveMethod = "total"
+    demand_period_s: int = 600
+    refresh_ms: int = 1000

@@ -1,0 +1,1 @@
+"""The site: file, clock, journal, building and running it, and the command line."""
