@@ -45,7 +45,7 @@ def nodes_from_hourly_means(hourly: FloatArray) -> FloatArray:
         hourly: (24, ...) hourly means.
 
     Returns:
-        (96, ...) values at 0:00, 0:15, ...; the mean of each hour of the lines between them is exactly `hourly`.
+        (96, ...) values at 0:00, 0:15, ...; each hour of the lines between them has exactly its mean.
     """
     weights = hourly_mean_weights()
     steps = np.eye(NODES) - np.roll(np.eye(NODES), 1, axis=1)
@@ -63,10 +63,13 @@ def _hourly(entry: Mapping[str, object], name: str) -> FloatArray:
         raise LibraryError(FILE, key, f"24 hourly means are needed, found {hourly.size}")
     scale: dict[str, tuple[float, float]] = {}
     for row in ("saturday", "sunday", "summer"):
-        mean, slash, swing = str(entry.get(row, "")).partition("/")
+        mean_text, slash, swing_text = str(entry.get(row, "")).partition("/")
         if not slash:
             raise LibraryError(FILE, f"{name}.{row}", f"mean/swing is needed, found {entry.get(row)!r}")
-        scale[row] = (number(mean, FILE, f"{name}.{row}"), number(swing, FILE, f"{name}.{row}"))
+        scale[row] = (
+            number(mean_text, FILE, f"{name}.{row}"),
+            number(swing_text, FILE, f"{name}.{row}"),
+        )
     workday = nodes_from_hourly_means(hourly)
     workday /= workday.mean()
     days = np.empty((len(DAY_TYPES), len(SEASONS), NODES))
@@ -128,7 +131,7 @@ def daily_profiles() -> Mapping[str, FloatArray]:
 
 
 def daily_profile(name: str) -> FloatArray:
-    """Relative load at 96 quarter-hour nodes (local time 0:00, 0:15, ...; straight lines between, the day repeats).
+    """Relative load at 96 quarter-hour nodes, local time 0:00, 0:15, ...; straight lines between, the day repeats.
 
     Returns:
         (3, 2, 96): workday, Saturday, Sunday; winter, summer. The mean of the winter workday is 1.

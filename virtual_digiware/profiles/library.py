@@ -1,4 +1,4 @@
-"""The library of load classes and daily profiles: data files read, checked and handed out as immutable values."""
+"""The library of load classes and daily profiles: data files read, checked and handed out immutable."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ BASE_STEP_S = 10
 class Cycle:
     """Pulses on top of the steady part: at most one in each slot of `period_s`, anywhere inside it.
 
-    A pulse of amplitude A lasts d seconds, both hashed from their (least, greatest); its power above the steady
-    part is A * nominal_w * (1 + (inrush_multiple - 1) * exp(-x / inrush_tau_s)), x seconds after it began.
+    A pulse of amplitude A lasts d seconds, both hashed from their (least, greatest); its power on top of the
+    steady part is A * nominal_w * (1 + (inrush_multiple - 1) * exp(-x / inrush_tau_s)), x seconds after it began.
     A negative amplitude is regenerative.
     """
 
@@ -46,12 +46,12 @@ class Cycle:
     inrush_multiple: float = 1.0
     inrush_tau_s: float = 0.0
     scaled_by_profile: bool = False
-    """The probability is multiplied by the normalised daily profile at the slot's middle, and held at 1 at most."""
+    """The probability is multiplied by the normalised daily profile at the slot's middle, 1 at most."""
 
 
 @dataclass(frozen=True)
 class LoadClass:
-    """How a kind of load behaves over time and on the network. Powers are fractions of the load's nominal power.
+    """How a kind of load behaves over time and on the network; powers are fractions of nominal power.
 
     Sign: positive is consumption. `power_factor` and `part_load` are cos phi of the fundamental.
     """
@@ -68,8 +68,8 @@ class LoadClass:
     power_factor: float
     leading: bool
     part_load: tuple[tuple[float, float], ...]
-    """(load level, cos phi) with ascending levels, straight lines between and held outside; the last pair at or
-    below level 1 belongs to full load. Levels above 1 describe an inrush."""
+    """(load level, cos phi) with ascending levels, straight lines between, held outside. Full load is level
+    1; levels above it describe an inrush."""
     imbalance: float
     """Standard deviation of a phase's share around a third, relative."""
     kp: float
@@ -79,7 +79,7 @@ class LoadClass:
     sigma: float
     """Standard deviation of the slow noise, relative to the steady part; at most 0.2."""
     fluctuation: float
-    """Standard deviation of the detail from one 200 ms window to the next, relative; its mean over 10 s is zero."""
+    """Standard deviation of the detail between 200 ms windows, relative; its mean over 10 s is zero."""
     tau_s: float
     """Correlation time of the slow noise."""
     weather: float
@@ -96,7 +96,7 @@ class LoadClass:
     def steady_level(self, profile: FloatArray) -> FloatArray:
         """Steady fraction of the nominal power at values of the normalised profile, any shape.
 
-        A straight line through `night_base` at 0 and `mean_level` at 1, because means over time must stay means.
+        A straight line through `night_base` at 0 and `mean_level` at 1, because means must stay means.
         """
         return self.night_base + (self.mean_level - self.night_base) * profile
 

@@ -1,4 +1,4 @@
-"""Reading the library's own data files: YAML whose long rows are compact text, with errors that name file and key.
+"""Reading the library's own data files: YAML whose rows are compact text, errors that name file and key.
 
 Rows such as `profile G1, mean_level 0.33` are one YAML scalar each: the pure-Python YAML reader needs about
 0.1 ms a scalar, and a command that only prints its help should not wait for a library of loads.

@@ -1,4 +1,4 @@
-"""Current spectra of the load classes: tables of text to complex arrays over variants, load levels and orders."""
+"""Current spectra of the load classes: from tables of text to complex arrays over variants, levels, orders."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _PATTERN = 6
 class Spectrum:
     """Currents relative to the fundamental one, at some load levels, in some variants of equal magnitudes.
 
-    `values` (variants, levels, H), H = len(ORDERS), index 0 equal to 1. A current I1 drawn from a voltage with
-    angle v has the order h: |I1| * values * exp(j h v).
+    `values` (variants, levels, H), H = len(ORDERS), index 0 equal to 1. A current I1 drawn from a voltage
+    with angle v has the order h: |I1| * values * exp(j h v).
     """
 
     source: str
