@@ -1,0 +1,60 @@
+"""Rules for what a site opens to clients: TCP ports, hosts, RS485 lines."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+
+from virtual_digiware.simulator.listening import wanted_ports
+from virtual_digiware.simulator.yaml_text import KeyPath
+
+if TYPE_CHECKING:
+    from virtual_digiware.simulator.site_checks import Complaints
+    from virtual_digiware.simulator.site_models import Site
+
+ANY_HOSTS = ("0.0.0.0", "::")
+
+
+def check_listening(site: Site, complaints: Complaints) -> None:
+    """Nothing listens beyond loopback unless the file says so, and no two ports clash."""
+    taken: dict[int, list[tuple[str, str]]] = {}
+    for wanted in wanted_ports(site):
+        path: KeyPath = ("gateways", wanted.gateway_index, wanted.service)
+        if site.listen == "loopback" and not ip_address(wanted.host).is_loopback:
+            right = "a loopback address such as 127.0.0.1; `listen: any` at the top of the file opens the site to the network"
+            complaints.add((*path, "host"), wanted.host, right)
+        holder = f"{wanted.service} of {wanted.gateway}"
+        for key, port in (("port", wanted.port), ("alternative", wanted.alternative)):
+            clash = [
+                other
+                for host, other in taken.get(port, [])
+                if _overlap(host, wanted.host) and other != holder
+            ]
+            if clash:
+                right = (
+                    f"another port, or another `host` such as 127.0.0.2; {clash[0]} has {wanted.host}:{port}"
+                )
+                complaints.add((*path, key), port, right)
+        for port in (wanted.port, wanted.alternative):
+            taken.setdefault(port, []).append((wanted.host, holder))
+
+
+def _overlap(host: str, other: str) -> bool:
+    return host == other or host in ANY_HOSTS or other in ANY_HOSTS
+
+
+def check_lines(site: Site, complaints: Complaints) -> None:
+    """Lines exist, and each has a device of its own at the other end."""
+    for index, gateway in enumerate(site.gateways):
+        if gateway.rs485 is not None and gateway.rs485.line not in site.lines:
+            path: KeyPath = ("gateways", index, "rs485", "line")
+            complaints.unknown(path, gateway.rs485.line, "a line of this site", site.lines)
+    seen: dict[str, str] = {}
+    for name, line in site.lines.items():
+        key = "pty" if line.pty is not None else "serial"
+        where = line.pty or line.serial or ""
+        if where in seen:
+            complaints.add(
+                ("lines", name, key), where, f"a path of its own; line {seen[where]} already has it"
+            )
+        seen.setdefault(where, name)

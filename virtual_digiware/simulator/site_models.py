@@ -1,0 +1,311 @@
+"""What a site file may say: its keys, their types, ranges and defaults. Meaning is checked in `site_checks.py`.
+
+The JSON Schema of the site file is generated from these models (`vdigiware schema`).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
+
+from virtual_digiware.devices.layout import Measurement, Metrology, NetworkType, ReactiveMethod
+from virtual_digiware.profiles.installation import Phase
+from virtual_digiware.simulator.instants import parse_instant
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+Port = Annotated[int, Field(ge=1, le=65535)]
+UnitId = Annotated[int, Field(ge=1, le=247, description="Modbus address, 1 to 247")]
+Positive = Annotated[float, Field(gt=0)]
+Phases = Annotated[list[Phase], Field(min_length=1, max_length=3)]
+
+
+def _instant(value: Any) -> Any:
+    return parse_instant(value) if isinstance(value, str) else value
+
+
+def _timezone(name: str) -> str:
+    from zoneinfo import ZoneInfo
+
+    try:
+        ZoneInfo(name)
+    except (OSError, ValueError) as error:
+        raise ValueError("a zone of the IANA database, such as Europe/Paris or UTC") from error
+    return name
+
+
+def _address(text: str) -> str:
+    from ipaddress import ip_address
+
+    try:
+        return str(ip_address(text))
+    except ValueError as error:
+        raise ValueError("an IP address of this machine, such as 127.0.0.1") from error
+
+
+Instant = Annotated[
+    int,
+    BeforeValidator(_instant),
+    WithJsonSchema({"type": "string", "format": "date-time"}, mode="validation"),
+]
+"""Milliseconds since 1970 UTC; written as ISO 8601 with a zone."""
+Host = Annotated[str, AfterValidator(_address)]
+
+
+class Model(BaseModel):
+    """Unknown keys are mistakes, numbers are not text, and nothing changes after reading."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Source(Model):
+    """A mains supply behind its transformer."""
+
+    voltage_v: Positive = Field(400.0, description="nominal voltage between two phases", ge=50, le=1000)
+    frequency_hz: Literal[50, 60] = 50
+    transformer_kva: Positive = 400.0
+    short_circuit_percent: float = Field(4.0, gt=0, le=20)
+    load_loss_percent: float = Field(1.1, ge=0, le=10)
+    level_percent: float = Field(102.0, ge=80, le=120, description="open-circuit voltage, of nominal")
+
+
+class Cable(Model):
+    """The cable of a feeder; phases and neutral have the same section unless said."""
+
+    length_m: float = Field(gt=0, le=10_000)
+    section_mm2: float = Field(gt=0, le=2000)
+    neutral_section_mm2: Positive | None = None
+    material: Literal["copper", "aluminium"] = "copper"
+    parallel: int = Field(1, ge=1, le=12, description="conductors in parallel per phase")
+
+
+class Load(Model):
+    """One consumer on a circuit."""
+
+    class_: str = Field(alias="class", description="a load class; `vdigiware schema --classes` lists them")
+    power_kw: Positive = Field(description="nominal active power")
+    name: Name | None = Field(
+        None, description="unique in the site; default: the circuit's name and a number"
+    )
+    phases: Phases | None = Field(None, description="default: the phases of the circuit")
+    line_to_line: bool | None = Field(
+        None, description="two phases: connected between them (default) or to neutral"
+    )
+    power_factor: float | None = Field(None, gt=0, le=1, description="default: of the load class")
+    profile: str | None = Field(None, description="daily profile instead of the one of the class")
+
+
+class Circuit(Model):
+    """One outgoing line of a board, or its incomer. Exactly one of `incomer`, `feeds` and `loads`."""
+
+    incomer: Literal[True] | None = Field(None, description="carries the whole current of its board")
+    feeds: Name | None = Field(None, description="the board supplied by this circuit")
+    loads: list[Load] | None = Field(None, min_length=1)
+    phases: Phases = ["L1", "L2", "L3"]
+    cable: Cable | None = Field(None, description="of a circuit that feeds a board")
+
+    @model_validator(mode="after")
+    def _is_one_thing(self) -> Circuit:
+        given = [name for name in ("incomer", "feeds", "loads") if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError("exactly one of `incomer: true`, `feeds: board` and `loads: [...]`")
+        if self.cable is not None and self.feeds is None:
+            raise ValueError(
+                "`cable` only beside `feeds`: the model has no use for the cable of a final circuit"
+            )
+        return self
+
+
+class Board(Model):
+    """A busbar with its circuits; supplied by `source`, or by the circuit of another board that `feeds` it."""
+
+    source: Name | None = None
+    circuits: dict[Name, Circuit] = Field(min_length=1)
+
+
+class Wiring(Model):
+    """One circuit measured by a current module: which inputs, which sensors."""
+
+    circuit: Name
+    network: NetworkType | None = Field(None, description="default: follows from the circuit's phases")
+    inputs: list[Annotated[int, Field(ge=1, le=12)]] | None = Field(
+        None,
+        min_length=1,
+        max_length=4,
+        description="one per sensor, in the order of the phases; default: the next free",
+    )
+    phases: list[Phase | Literal["N"]] | None = Field(None, description="phase that each sensor sits on")
+    reversed: bool = Field(False, description="sensors configured for the opposite current direction")
+    nominal_a: Positive | None = Field(
+        None, description="default: the next sensor size above the circuit's load"
+    )
+    sensor: str | None = Field(
+        None, description="sensor type such as TE-25; default: the smallest TE that fits"
+    )
+
+
+class Module(Model):
+    """One module on a Digiware bus."""
+
+    name: Name
+    product: str
+    address: UnitId | None = Field(None, description="default: the next free one from 2 upward")
+    board: Name | None = Field(
+        None, description="U modules: where the voltage is tapped; default: the only board"
+    )
+    network: NetworkType = Field("3P+N", description="U modules: what is connected")
+    circuits: list[Wiring] = []
+    measurement: Measurement | None = Field(None, description="default: of the site")
+    cable_m: float = Field(0.5, gt=0, le=100, description="bus cable from the previous module")
+    inputs: list[str] = Field([], description="IO modules: what drives each input")
+    outputs: list[str] = Field([], description="IO modules: what each output does at start")
+
+
+class ModbusTcp(Model):
+    """A TCP port: the standard one is tried first, the alternative where that is not possible."""
+
+    host: Host | None = Field(None, description="default 127.0.0.1, or 0.0.0.0 with `listen: any`")
+    port: Port = 502
+    alternative: Port = 1502
+
+
+class RtuOverTcp(Model):
+    """RTU frames over TCP."""
+
+    host: Host | None = Field(None, description="default 127.0.0.1, or 0.0.0.0 with `listen: any`")
+    port: Port = 503
+    alternative: Port = 1503
+
+
+class Rs485(Model):
+    """The RS485 port of a gateway, answering a client on a line."""
+
+    line: Name
+    role: Literal["server"] = "server"
+
+
+class Gateway(Model):
+    """A head of a Digiware bus: what clients connect to, and the modules behind it in bus order."""
+
+    name: Name
+    product: str
+    address: UnitId | None = Field(None, description="default 1; a C-31 has none")
+    modbus_tcp: ModbusTcp | Literal[False] | None = Field(
+        None, description="default: standard ports; false: off"
+    )
+    rtu_over_tcp: RtuOverTcp | Literal[False] | None = Field(
+        None, description="default: standard ports; false: off"
+    )
+    rs485: Rs485 | None = None
+    bus: list[Module] = Field([], max_length=32, description="at most 32 modules behind one head")
+
+
+class Line(Model):
+    """An RS485 line: a pty with a stable link name, or a real serial port. Exactly one of the two."""
+
+    pty: str | None = Field(None, description="path of the link to the pty")
+    serial: str | None = Field(None, description="a serial port of this machine, such as /dev/ttyUSB0")
+    baudrate: Literal[1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200] = 38400
+    parity: Literal["none", "even", "odd"] = "none"
+    stop_bits: Literal[1, 2] = 1
+    timing: Literal["instant", "real"] = Field(
+        "instant", description="real: answers take the time of the baud rate"
+    )
+
+    @model_validator(mode="after")
+    def _is_one_thing(self) -> Line:
+        if (self.pty is None) == (self.serial is None):
+            raise ValueError("exactly one of `pty: /path/of/link` and `serial: /dev/...`")
+        return self
+
+
+class _Event(Model):
+    start: Instant
+    end: Instant | None = Field(None, description="neither `end` nor `duration_s`: for good")
+    duration_s: Positive | None = None
+
+    @model_validator(mode="after")
+    def _ends_after_start(self) -> _Event:
+        if self.end is not None and self.duration_s is not None:
+            raise ValueError("`end` or `duration_s`, not both")
+        if self.end is not None and self.end <= self.start:
+            raise ValueError("an `end` after `start`")
+        return self
+
+    @property
+    def end_ms(self) -> int | None:
+        return self.end if self.duration_s is None else self.start + max(1, round(self.duration_s * 1000))
+
+
+class Dip(_Event):
+    """The mains voltage falls to a residual."""
+
+    kind: Literal["dip"]
+    source: Name
+    residual_percent: float = Field(ge=0, le=100)
+    phases: Phases = ["L1", "L2", "L3"]
+
+
+class Interruption(_Event):
+    """The mains is gone."""
+
+    kind: Literal["interruption"]
+    source: Name
+
+
+class OpenBreaker(_Event):
+    """The breaker of a circuit is open."""
+
+    kind: Literal["open"]
+    circuit: Name
+
+
+class Recording(Model):
+    """A CSV of measured powers that replaces the model of the loads it names."""
+
+    file: str = Field(description="relative to the site file")
+    repeat: bool = Field(True, description="begin again after the last sample; false: the load is off then")
+
+
+class Site(Model):
+    """A site file: one metered electrical installation and everything clients can connect to."""
+
+    site: Name = Field(description="short name; also seeds the noise of the loads")
+    title: str = ""
+    extends: str | None = Field(
+        None, description="a site (path or shipped name) whose top-level keys hold where this one has none"
+    )
+    seed: int = Field(1, ge=0, lt=2**63)
+    timezone: Annotated[str, AfterValidator(_timezone)] = "UTC"
+    commissioned: Instant | None = Field(
+        None, description="energies count from here; default: the first start"
+    )
+    refresh_ms: int = Field(1000, ge=50, le=60_000)
+    metrology: Metrology = "ideal"
+    measurement: Measurement = "phasor"
+    reactive_method: ReactiveMethod = "total"
+    demand_period_s: Literal[300, 600, 900, 1200, 1800, 3600] = 600
+    listen: Literal["loopback", "any"] = Field(
+        "loopback", description="any: hosts beyond loopback are allowed"
+    )
+    sources: dict[Name, Source] = Field(min_length=1)
+    boards: dict[Name, Board] = Field(min_length=1)
+    gateways: list[Gateway] = Field(min_length=1)
+    lines: dict[Name, Line] = {}
+    events: list[Annotated[Dip | Interruption | OpenBreaker, Field(discriminator="kind")]] = []
+    recordings: list[Recording] = []
+
+
+def json_schema() -> dict[str, object]:
+    """The JSON Schema (draft 2020-12) of a site file."""
+    schema = Site.model_json_schema(by_alias=True)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
