@@ -1,0 +1,1 @@
+"""The parts of the benchmark: starting servers, loading them, measuring their processes, reporting."""

@@ -1,0 +1,115 @@
+"""Memory per gateway, time to readiness, and how fast simulated time can be made up for."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+
+import numpy as np
+
+from measure.places import BUILD
+from measure.processes import RunningServer
+from measure.programs import load_once
+from measure.servers import start_site
+from measure.sites import INSTANTANEOUS, MODULES_PER_GATEWAY, Size, circuit_reads, write_site
+
+CIRCUITS_PER_GATEWAY = 6 * (MODULES_PER_GATEWAY - 1)
+START_GOAL = 3.0
+_DAY_SITE = """\
+# The shipped demo site, one simulated day old when it starts.
+site: demo
+extends: demo
+commissioned: 2026-03-01T10:00:00Z
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Resident bytes of the site with one and with many gateways of 32 modules."""
+
+    gateways: int
+    one: int
+    many: int
+    one_read: int
+    """After every circuit has been read once."""
+    many_read: int
+
+    @property
+    def per_gateway(self) -> float:
+        """Bytes that one more gateway costs while nobody reads it."""
+        return (self.many - self.one) / (self.gateways - 1)
+
+    @property
+    def per_gateway_read(self) -> float:
+        """Bytes that one more gateway costs once all its circuits are being read."""
+        return (self.many_read - self.one_read) / (self.gateways - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class StartUp:
+    """Medians, in seconds."""
+
+    import_s: float
+    demo_s: float
+    single_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class CatchUp:
+    """Seconds from start to readiness, without and with one simulated day to make up for; medians."""
+
+    now_s: float
+    day_later_s: float
+
+    @property
+    def speed(self) -> float:
+        """Simulated seconds per second."""
+        return 86_400 / max(self.day_later_s - self.now_s, 1e-3)
+
+
+def measure_memory(gateways: int = 10) -> Memory:
+    """Compare one gateway with several, before and after every circuit has been read."""
+    seen: dict[int, tuple[int, int]] = {}
+    for count in (1, gateways):
+        size = Size(circuits=count * CIRCUITS_PER_GATEWAY)
+        server, ready, _ = start_site(write_site(f"gateways-{count}", size), ports=count)
+        with server:
+            server.cpu_share(2.0)
+            unread = server.rss_bytes()
+            reads = circuit_reads(ready, size, INSTANTANEOUS)
+            load_once(server, reads, seconds=2.0, interval_us=1e6 / CIRCUITS_PER_GATEWAY)
+            seen[count] = unread, server.rss_bytes()
+    return Memory(gateways, seen[1][0], seen[gateways][0], seen[1][1], seen[gateways][1])
+
+
+def measure_start_up(runs: int) -> StartUp:
+    """Alternate the import of numpy and pymodbus with starts of the two shipped sites."""
+    seconds: dict[str, list[float]] = {"import": [], "demo": [], "single": []}
+    for _ in range(runs):
+        seconds["import"].append(_import_seconds())
+        for site in ("demo", "single"):
+            seconds[site].append(_ready_seconds(site))
+    medians = {name: float(np.median(values)) for name, values in seconds.items()}
+    return StartUp(medians["import"], medians["demo"], medians["single"])
+
+
+def measure_catch_up(runs: int) -> CatchUp:
+    """Start the demo site at its commissioning and a day later."""
+    site = BUILD / "demo-a-day-later.yaml"
+    site.write_text(_DAY_SITE, encoding="ascii")
+    days: dict[str, list[float]] = {"2026-03-01": [], "2026-03-02": []}
+    for _ in range(runs):
+        for day, seconds in days.items():
+            seconds.append(_ready_seconds(str(site), "--clock", "manual", "--at", f"{day}T10:00:00Z"))
+    return CatchUp(float(np.median(days["2026-03-01"])), float(np.median(days["2026-03-02"])))
+
+
+def _ready_seconds(site: str, *options: str) -> float:
+    server, _, seconds = start_site(site, *options)
+    server.stop()
+    return seconds
+
+
+def _import_seconds() -> float:
+    with RunningServer("import", [sys.executable, "-c", "import numpy, pymodbus"]) as process:
+        return process.wait_for_end()

@@ -1,0 +1,126 @@
+"""The C programs: building them, and running the load generator."""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from measure.machine import busy_seconds
+from measure.places import BENCH, BUILD, CLIENT_CORE
+from measure.processes import RunningServer, pinned_to
+
+DISTURBED_SHARE = 0.05
+"""Share of a core used by strangers (other processes, the hypervisor) that makes a measurement doubtful."""
+ATTEMPTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One Modbus read; `unit` is the unit id, `address` as on the wire, `count` in words."""
+
+    port: int
+    unit: int
+    address: int
+    count: int
+    function: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What the load generator saw in the counted seconds; latencies in microseconds."""
+
+    connections: int
+    seconds: float
+    replies: int
+    rate: float
+    changed: int
+    bad: int
+    lost: int
+    unanswered: int
+    slow: int
+    idle: float
+    latency_us: dict[str, float]
+    server_cpu: float
+    """Cores that the server used while the load generator ran, warm-up included."""
+    strangers: float
+    """Cores that everything else on the machine used meanwhile."""
+
+    @property
+    def is_right(self) -> bool:
+        """Every request was answered correctly."""
+        return self.replies > 0 and self.bad == 0 and self.lost == 0 and self.unanswered == 0
+
+    @property
+    def is_disturbed(self) -> bool:
+        """Somebody else used the machine."""
+        return self.strangers > DISTURBED_SHARE
+
+
+def build() -> None:
+    """Compile the C programs into `bench/build`.
+
+    Raises:
+        subprocess.CalledProcessError: gcc, make or libmodbus-dev is missing; see the terminal.
+    """
+    subprocess.run(["make", "--silent", "-C", str(BENCH), f"OUT={BUILD}"], check=True)
+
+
+def write_plan(path: Path, reads: Sequence[Read]) -> Path:
+    """Write the plan file of the load generator: one read a line."""
+    lines = (f"{read.port} {read.unit} {read.function} {read.address} {read.count}\n" for read in reads)
+    path.write_text("".join(lines), encoding="ascii")
+    return path
+
+
+def load_once(
+    server: RunningServer,
+    reads: Sequence[Read],
+    *,
+    connections: int = 1,
+    seconds: float = 1.0,
+    warmup_s: float = 0.5,
+    interval_us: float = 0.0,
+    wait: str = "spin",
+) -> Load:
+    """Run the load generator on its own core; every connection repeats the reads of its port."""
+    plan = write_plan(BUILD / "plan.txt", reads)
+    command = [str(BUILD / "loadgen"), "--plan", str(plan), "--connections", str(connections), "--wait", wait]
+    command += ["--seconds", str(seconds), "--warmup", str(warmup_s), "--interval-us", str(interval_us)]
+    busy, own, client = busy_seconds(), server.cpu_seconds(), _children_seconds()
+    done = subprocess.run(
+        command,
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=seconds + warmup_s + 30,
+        preexec_fn=pinned_to(CLIENT_CORE),
+    )
+    own, client = server.cpu_seconds() - own, _children_seconds() - client
+    elapsed = seconds + warmup_s
+    strangers = max(0.0, busy_seconds() - busy - own - client) / elapsed
+    seen = json.loads(done.stdout)
+    seen.pop("bad_by_reason")
+    return Load(**seen, server_cpu=own / elapsed, strangers=strangers)
+
+
+def load(server: RunningServer, reads: Sequence[Read], **options: float | str) -> Load:
+    """As `load_once`, repeated up to ATTEMPTS times while strangers disturb; the calmest attempt counts."""
+    best: Load | None = None
+    for _ in range(ATTEMPTS):
+        attempt = load_once(server, reads, **options)  # type: ignore[arg-type]
+        if best is None or attempt.strangers < best.strangers:
+            best = attempt
+        if not attempt.is_disturbed:
+            break
+    assert best is not None
+    return best
+
+
+def _children_seconds() -> float:
+    """CPU time of all children that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime

@@ -1,0 +1,221 @@
+"""Results as Markdown tables, on the terminal and between the markers of the benchmark's README."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import median
+
+from measure.footprint import START_GOAL, CatchUp, Memory, StartUp
+from measure.programs import Load
+from measure.refreshing import CPU_GOAL, SAMPLED_CPU_GOAL, WAIT_GOAL_US, ManyCircuits, SampledCircuits
+from measure.sites import MODULES_PER_GATEWAY
+from measure.throughput import GOAL_CONNECTIONS, GOALS, Throughput
+
+_WAITS = {"p50": "p50 µs", "p99": "p99 µs", "p99_9": "p99.9 µs", "max": "max µs"}
+_COST_HEAD = ["", "reads/s", "server cores", *_WAITS.values(), "over 2 ms", "new values"]
+LABELS = {
+    "own": "this project, demo site alive",
+    "pymodbus": "pymodbus, stock server",
+    "libmodbus": "libmodbus, C",
+    "limit": "canned reply, C epoll",
+}
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table; the first column is text, the others are numbers."""
+    lines = ["| " + " | ".join(head) + " |", "|---|" + "---:|" * (len(head) - 1)]
+    lines += ["| " + " | ".join(row) + " |" for row in rows]
+    return "\n".join(lines)
+
+
+def throughput_section(seen: Throughput) -> str:
+    """Rates and waits of every server, then the ratios."""
+    rows = [_throughput_row(seen, name, count) for count in seen.connections for name in seen.servers]
+    head = ["server", "connections", "replies/s", "over the rounds", *_WAITS.values(), "client idle"]
+    text = table(head, rows)
+    if "own" in seen.servers:
+        text += "\n\n" + _ratio_table(seen)
+    return text + "\n\n" + _conditions(seen)
+
+
+def _throughput_row(seen: Throughput, name: str, connections: int) -> list[str]:
+    loads = seen.loads(name, connections)
+    rates = [one.rate for one in loads]
+    waits = [median(one.latency_us[share] for one in loads) for share in _WAITS]
+    return [
+        LABELS[name],
+        str(connections),
+        f"{median(rates):,.0f}",
+        f"{min(rates):,.0f} to {max(rates):,.0f}",
+        *(f"{wait:,.0f}" for wait in waits),
+        f"{median(one.idle for one in loads):.0%}",
+    ]
+
+
+def _ratio_table(seen: Throughput) -> str:
+    rows = []
+    for peer, goal in GOALS:
+        if peer not in seen.servers:
+            continue
+        for connections in seen.connections:
+            ratio, low, high = seen.ratio("own", peer, connections)
+            is_goal = connections == GOAL_CONNECTIONS
+            rows.append(
+                [f"own / {peer}", str(connections), f"{ratio:.2f}", f"{low:.2f} to {high:.2f}"]
+                + ([f">= {goal}", _verdict(ratio >= goal)] if is_goal else ["", ""])
+            )
+    return table(["ratio of rates", "connections", "median", "over the rounds", "to reach", "reached"], rows)
+
+
+def _conditions(seen: Throughput) -> str:
+    loads = [one for round_ in seen.rounds for one in round_.values()]
+    disturbed = sum(one.is_disturbed for one in loads)
+    replies = sum(one.replies for one in loads)
+    changed = {
+        name: sum(one.changed for n in seen.connections for one in seen.loads(name, n))
+        for name in seen.servers
+    }
+    moved = ", ".join(f"{name} {count / sum(1 for _ in seen.rounds):.0f}" for name, count in changed.items())
+    return (
+        f"{len(seen.rounds)} rounds, {replies:,} replies checked, none wrong, none missing. "
+        f"Replies that brought new values, per round: {moved}. "
+        f"Measurements during which strangers used more than 5 % of a core: {disturbed} of {len(loads)}."
+    )
+
+
+def circuits_section(seen: ManyCircuits) -> str:
+    """CPU share of the refresh and the waits of reads beside it."""
+    worst = seen.moving.latency_us["max"]
+    reached = worst <= WAIT_GOAL_US or seen.moving.slow <= seen.still.slow
+    goals = table(
+        ["", "measured", "to reach", "reached"],
+        [
+            [
+                "cores used, nobody reading",
+                f"{seen.cpu_unread:.3f}",
+                f"< {CPU_GOAL}",
+                _verdict(seen.cpu_unread < CPU_GOAL),
+            ],
+            [
+                "longest wait while refreshing, ms",
+                f"{worst / 1000:.2f}",
+                "<= 2, or as standing still",
+                _verdict(reached),
+            ],
+        ],
+    )
+    waits = table(
+        _COST_HEAD,
+        [
+            _cost_row("one connection, a read each ms, refreshing", seen.moving),
+            _cost_row("the same, standing still (`--clock manual`)", seen.still),
+            _cost_row("every circuit read in each refresh", seen.everything),
+        ],
+    )
+    return f"{seen.circuits:,} circuits behind {seen.gateways} gateways, refresh 1 s.\n\n{goals}\n\n{waits}"
+
+
+def sampled_section(seen: SampledCircuits) -> str:
+    """CPU share of measuring from samples."""
+    cpu = seen.sampled.server_cpu
+    goals = table(
+        ["", "measured", "to reach", "reached"],
+        [
+            [
+                "cores used, everything read",
+                f"{cpu:.3f}",
+                f"< {SAMPLED_CPU_GOAL}",
+                _verdict(cpu < SAMPLED_CPU_GOAL),
+            ]
+        ],
+    )
+    waits = table(
+        _COST_HEAD,
+        [
+            _cost_row("sampled, everything read", seen.sampled),
+            _cost_row("phasor, everything read", seen.phasor),
+        ],
+    )
+    return (
+        f"{seen.circuits} three-phase circuits, one window of 200 ms after the other, three blocks of "
+        f"each circuit read in every window. Sampled and not read: {seen.cpu_unread:.3f} cores."
+        f"\n\n{goals}\n\n{waits}"
+    )
+
+
+def memory_section(seen: Memory) -> str:
+    """Resident memory."""
+    rows = [
+        ["nobody has read", *(f"{size / 2**20:,.1f}" for size in (seen.one, seen.many, seen.per_gateway))],
+        [
+            "every circuit has been read",
+            *(f"{size / 2**20:,.1f}" for size in (seen.one_read, seen.many_read, seen.per_gateway_read)),
+        ],
+    ]
+    head = ["resident memory, MiB", "1 gateway", f"{seen.gateways} gateways", "each further gateway"]
+    return f"A gateway has {MODULES_PER_GATEWAY} modules that measure 186 circuits.\n\n{table(head, rows)}"
+
+
+def start_up_section(seen: StartUp) -> str:
+    """Time from process start to the ready file."""
+
+    def row(label: str, seconds: float) -> list[str]:
+        multiple = seconds / seen.import_s
+        return [
+            label,
+            f"{seconds:.3f}",
+            f"{multiple:.2f}",
+            f"<= {START_GOAL:.0f}",
+            _verdict(multiple <= START_GOAL),
+        ]
+
+    rows = [
+        ["`python -c 'import numpy, pymodbus'`", f"{seen.import_s:.3f}", "1.00", "", ""],
+        row("`vdigiware run demo` to its ready file", seen.demo_s),
+        row("`vdigiware run single` to its ready file", seen.single_s),
+    ]
+    return table(["", "seconds", "multiple", "to reach", "reached"], rows)
+
+
+def catch_up_section(seen: CatchUp) -> str:
+    """How fast history is computed."""
+    rows = [
+        ["commissioned now", f"{seen.now_s:.3f}"],
+        ["commissioned one day ago", f"{seen.day_later_s:.3f}"],
+        ["simulated time per time, history only", f"{seen.speed:,.0f}"],
+    ]
+    return table(["start of the demo site, seconds to the ready file", ""], rows)
+
+
+def machine_section(facts: dict[str, str]) -> str:
+    """What it was measured on."""
+    return "\n".join(f"- {name}: {fact}" for name, fact in facts.items())
+
+
+def put_into_readme(readme: Path, sections: dict[str, str]) -> None:
+    """Replace what stands between `<!-- name:begin -->` and `<!-- name:end -->` for each section.
+
+    Raises:
+        LookupError: The README has no such markers.
+    """
+    text = readme.read_text(encoding="utf-8")
+    for name, content in sections.items():
+        pattern = re.compile(rf"(<!-- {name}:begin -->\n).*?(<!-- {name}:end -->)", re.DOTALL)
+        pieces = pattern.split(text)
+        if len(pieces) != 4:
+            raise LookupError(f"{readme} has no place for {name}")
+        before, begin, end, after = pieces
+        text = f"{before}{begin}{content}\n{end}{after}"
+    readme.write_text(text, encoding="utf-8")
+
+
+def _cost_row(label: str, seen: Load) -> list[str]:
+    waits = [f"{seen.latency_us[share]:,.0f}" for share in _WAITS]
+    cost = [f"{seen.rate:,.0f}", f"{seen.server_cpu:.3f}"]
+    return [label, *cost, *waits, str(seen.slow), str(seen.changed)]
+
+
+def _verdict(is_reached: bool) -> str:
+    return "yes" if is_reached else "**no**"
