@@ -92,3 +92,5 @@ class Product:
     confidence: Confidence
     identity: Mapping[str, int | str] = field(default_factory=dict)
     features: Mapping[str, int | float | str | bool] = field(default_factory=dict)
+    label: str = ""
+    note: str = ""
