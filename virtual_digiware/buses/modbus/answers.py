@@ -1,0 +1,110 @@
+"""From a request to its response: the short path for plain reads, pymodbus for everything else.
+
+The short path answers functions 3 and 4 with a slice of the register image. What it cannot answer (a hole, an
+impossible count, another function, garbage) goes to `endpoint`, which decides; where both can answer, their
+bytes are identical, and a property test says so. Knows no socket and no framing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from virtual_digiware.buses.identification import basic_and_regular_objects
+from virtual_digiware.buses.interfaces import Directory, Unit, WriteHandler
+from virtual_digiware.buses.modbus.counters import Counters
+from virtual_digiware.buses.modbus.image import Images
+
+MAX_READ_WORDS = 125
+"""Source: MODBUS Application Protocol V1.1b3, section 6.3. COUNTIS manuals print 128, beyond the standard."""
+
+_DEVICE_FAILURE = 4
+_TARGET_FAILED = 11
+
+
+class Answers:
+    """Responses of all units behind one port.
+
+    Args:
+        directory: Who answers for a unit id here.
+        images: Register images, shared with the other ports of the site.
+        handler: Takes the writes.
+        counters: Of the port; exceptions and failures are counted here, requests by the port.
+    """
+
+    def __init__(
+        self, directory: Directory, images: Images, handler: WriteHandler, counters: Counters
+    ) -> None:
+        self.images = images
+        self.counters = counters
+        self._directory = directory
+        self._handler = handler
+
+    def short(self, unit_id: int, function: int, address: int, count: int) -> bytes | None:
+        """Response PDU to a plain read, or None when only `full` can tell what is right."""
+        if not 1 <= count <= MAX_READ_WORDS or function not in (3, 4):
+            return None
+        unit = self._directory.find(unit_id)
+        if unit is None:
+            return None
+        try:
+            data = self.images.of(unit).read(address, count)
+        except Exception:  # `full` meets it again, and reports it
+            return None
+        return None if data is None else bytes((function, 2 * count)) + data
+
+    def full(self, unit_id: int, pdu: bytes) -> bytes | None:
+        """Response PDU to any request PDU of at least one byte; None when no unit answers."""
+        from virtual_digiware.buses.modbus import endpoint
+
+        unit = self._directory.find(unit_id)
+        if unit is None:
+            return None
+        try:
+            response = endpoint.answer(_Bank(unit, self.images, self._handler), pdu)
+        except Exception:
+            self._report_failure(unit, pdu)
+            response = exception_pdu(pdu[0], _DEVICE_FAILURE)
+        self.counters.exceptions += response[0] >> 7
+        return response
+
+    def target_failed(self, function: int) -> bytes:
+        """What a gateway answers for a unit that does not: exception 0x0B.
+
+        Source: advisory CVE-2025-54849 on the DIRIS Digiware M-70 ("target failed to respond").
+        """
+        self.counters.exceptions += 1
+        return exception_pdu(function, _TARGET_FAILED)
+
+    def _report_failure(self, unit: Unit, pdu: bytes) -> None:
+        """A device or the write handler raised: our mistake. The client sees exception 4, the log more."""
+        import structlog  # costs as much as half the package to import, and a good day never needs it
+
+        self.counters.failures += 1
+        log = structlog.get_logger("virtual_digiware.buses.modbus")
+        log.exception("a request could not be answered", unit=unit.path, pdu=pdu.hex(" "))
+
+
+def exception_pdu(function: int, code: int) -> bytes:
+    """Response PDU with an exception code. Source: MODBUS Application Protocol V1.1b3, section 7."""
+    return bytes((function | 0x80, code))
+
+
+class _Bank:
+    """One unit as `endpoint` sees it."""
+
+    __slots__ = ("_handler", "_images", "_unit")
+
+    def __init__(self, unit: Unit, images: Images, handler: WriteHandler) -> None:
+        self._unit = unit
+        self._images = images
+        self._handler = handler
+
+    def read(self, address: int, count: int) -> bytes | None:
+        return self._images.of(self._unit).read(address, count)
+
+    def write(self, function: int, address: int, values: Sequence[int]) -> int:
+        refusal = self._handler.write(self._unit, function, address, values)
+        return 0 if refusal is None else refusal.exception_code
+
+    def identification(self) -> Mapping[int, bytes]:
+        return basic_and_regular_objects(self._unit)

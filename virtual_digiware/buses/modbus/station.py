@@ -1,0 +1,72 @@
+"""Who answers for a unit identifier: behind one gateway, or among the devices of one RS485 line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from virtual_digiware.buses.digiware import DigiwareBus
+from virtual_digiware.buses.interfaces import Unit
+from virtual_digiware.buses.modbus.counters import Counters
+
+MAX_DEVICES = 32
+"""Devices on one RS485 line; a head counts once, whatever stands behind it.
+
+Source: DIRIS Digiware DC manual 545830B p. 37, R-60 manual 551066A p. 53.
+"""
+
+
+class Station:
+    """A gateway's own unit and the modules of its bus, in one address space.
+
+    A C-31 is transparent: it has no address of its own, so only its modules answer (a choice; its own
+    identity on RS485 is not published). A gateway whose address a module shares answers itself: what it
+    is asked it never puts on its bus.
+
+    Args:
+        own: The gateway as a device; None, or a unit without address, for a C-31.
+        bus: The modules behind it.
+        answers_any_unit: Unit ids 0 and 255, which clients use for "the device at this IP address",
+            reach the gateway too. Off by default: whether the real one does is not published.
+    """
+
+    def __init__(self, own: Unit | None, bus: DigiwareBus, *, answers_any_unit: bool = False) -> None:
+        self.own = own
+        self.bus = bus
+        self.answers_any_unit = answers_any_unit
+
+    def find(self, unit_id: int) -> Unit | None:
+        """The unit that answers, or None: absent, dead, two sharing the address, or 0 and 255."""
+        own = self.own
+        is_any = self.answers_any_unit and unit_id in (0, 255)
+        if own is not None and own.is_present and (is_any or own.address == unit_id):
+            return own
+        return self.bus.find(unit_id)
+
+    def claimants(self, unit_id: int) -> int:
+        """How many devices would talk at once when this unit is asked over a shared line."""
+        own = self.own
+        is_own = own is not None and own.is_present and own.address == unit_id
+        return is_own + sum(unit.is_present and unit.address == unit_id for unit in self.bus)
+
+
+class LineDirectory:
+    """All devices of one RS485 line as one directory: exactly one of them may answer.
+
+    Raises:
+        ValueError: More than 32 devices on the line.
+    """
+
+    def __init__(self, stations: Sequence[Station], counters: Counters) -> None:
+        if len(stations) > MAX_DEVICES:
+            raise ValueError(f"{len(stations)} devices on one RS485 line; it carries {MAX_DEVICES}")
+        self._stations = tuple(stations)
+        self._counters = counters
+
+    def find(self, unit_id: int) -> Unit | None:
+        """The only unit with this address on the line. Two that talk at once garble each other: nobody."""
+        claims = sum(station.claimants(unit_id) for station in self._stations)
+        if claims > 1:
+            self._counters.collisions += 1
+        if claims != 1:
+            return None
+        return next((unit for station in self._stations if (unit := station.find(unit_id))), None)
