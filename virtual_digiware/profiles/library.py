@@ -30,8 +30,8 @@ BASE_STEP_S = 10
 class Cycle:
     """Pulses on top of the steady part: at most one in each slot of `period_s`, anywhere inside it.
 
-    A pulse of amplitude A lasts d seconds, both hashed from their (least, greatest); its power on top of the
-    steady part is A * nominal_w * (1 + (inrush_multiple - 1) * exp(-x / inrush_tau_s)), x seconds after it began.
+    Amplitude A and duration are hashed from (least, greatest). On top of the steady part, x seconds after
+    the start: A * nominal_w * (1 + (inrush_multiple - 1) * exp(-x / inrush_tau_s)).
     A negative amplitude is regenerative.
     """
 
