@@ -66,3 +66,6 @@ class Directory(Protocol):
 
     def find(self, unit_id: int) -> Unit | None:
         """The unit that answers, or None: absent, dead, or several units sharing the address."""
+
+    def claims(self, unit_id: int) -> int:
+        """How many devices would answer at once; above 1 nobody is understood."""

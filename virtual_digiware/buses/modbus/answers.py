@@ -58,6 +58,8 @@ class Answers:
 
         unit = self._directory.find(unit_id)
         if unit is None:
+            self.counters.unanswered += 1
+            self.counters.collisions += self._directory.claims(unit_id) > 1
             return None
         try:
             response = endpoint.answer(_Bank(unit, self.images, self._handler), pdu)

@@ -10,9 +10,10 @@ class Counters:
     """Counts of one port since it was opened; every one only grows.
 
     `bad_frames` are frames that no server may answer (wrong CRC, impossible header, garbage);
-    `unanswered` well-formed requests to a unit that is not there, on ports that stay silent then;
-    `collisions` those for which several units would have answered at once;
-    `failures` answers that could not be made because of a mistake of ours (exception 4).
+    `unanswered` are well-formed requests to a unit that does not answer, met with silence or exception 0x0B;
+    `collisions` those among them for which several units would have answered at once;
+    `failures` answers that could not be made because of a mistake of ours (exception 4);
+    `dropped` answers that nobody took.
     """
 
     by_function: list[int] = field(default_factory=lambda: [0] * 256)

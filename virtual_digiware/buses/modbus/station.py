@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from virtual_digiware.buses.digiware import DigiwareBus
 from virtual_digiware.buses.interfaces import Unit
-from virtual_digiware.buses.modbus.counters import Counters
 
 MAX_DEVICES = 32
 """Devices on one RS485 line; a head counts once, whatever stands behind it.
@@ -42,7 +41,7 @@ class Station:
             return own
         return self.bus.find(unit_id)
 
-    def claimants(self, unit_id: int) -> int:
+    def claims(self, unit_id: int) -> int:
         """How many devices would talk at once when this unit is asked over a shared line."""
         own = self.own
         is_own = own is not None and own.is_present and own.address == unit_id
@@ -56,17 +55,17 @@ class LineDirectory:
         ValueError: More than 32 devices on the line.
     """
 
-    def __init__(self, stations: Sequence[Station], counters: Counters) -> None:
+    def __init__(self, stations: Sequence[Station]) -> None:
         if len(stations) > MAX_DEVICES:
             raise ValueError(f"{len(stations)} devices on one RS485 line; it carries {MAX_DEVICES}")
         self._stations = tuple(stations)
-        self._counters = counters
 
     def find(self, unit_id: int) -> Unit | None:
         """The only unit with this address on the line. Two that talk at once garble each other: nobody."""
-        claims = sum(station.claimants(unit_id) for station in self._stations)
-        if claims > 1:
-            self._counters.collisions += 1
-        if claims != 1:
+        if self.claims(unit_id) != 1:
             return None
         return next((unit for station in self._stations if (unit := station.find(unit_id))), None)
+
+    def claims(self, unit_id: int) -> int:
+        """How many devices of the line have this address, over all its stations."""
+        return sum(station.claims(unit_id) for station in self._stations)
