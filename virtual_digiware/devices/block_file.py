@@ -19,7 +19,7 @@ from pathlib import Path
 
 from virtual_digiware.devices.block import Access, Block, Confidence, Repeat, Row
 from virtual_digiware.devices.catalogue_section import Section, as_confidence, load
-from virtual_digiware.devices.encodings import EncodingUnknown, sized
+from virtual_digiware.devices.encodings import ENCODINGS, EncodingUnknown, sized
 from virtual_digiware.devices.vocabulary import SLOT_KINDS, TABLES, UNITS
 
 _KEYS = frozenset(
@@ -190,6 +190,9 @@ def _decorated(section: Section, rows: Sequence[Row]) -> list[Row]:
         if not isinstance(initial, int | str) or isinstance(initial, bool):
             raise section.error(f"initial.{pattern}", repr(initial), "a register value or a text")
         for point in _matching(section, "initial", pattern, points):
+            wrong = why_not(by_point[point], initial)
+            if wrong is not None:
+                raise section.error(f"initial.{pattern}", repr(initial), wrong)
             by_point[point] = replace(by_point[point], initial=initial)
     for line in section.text("notes", "").splitlines():
         pattern, _, note = line.partition(": ")
@@ -274,7 +277,15 @@ def _check_geometry(section: Section, block: Block) -> None:
         raise section.error("base", f"last word at {end - 1}", "addresses up to 65535")
 
 
-def check_reserved(file: BlockFile, points: Sequence[str]) -> str | None:
-    """The first of `points` that the block does not have, or None."""
-    known = {row.point for row in file.block.rows}
-    return next((point for point in points if point not in known), None)
+def why_not(row: Row, value: int | str) -> str | None:
+    """What would be right if the row cannot hold that register value or text; None if it can."""
+    encoding = ENCODINGS[row.encoding]
+    if encoding.kind == "text":
+        length = row.words * encoding.characters_per_word
+        fits = isinstance(value, str) and value.isascii() and len(value) <= length
+        return None if fits else f"an ASCII text of {length} characters at most"
+    if not isinstance(value, int) or not encoding.minimum <= value <= encoding.maximum:
+        return f"a whole number from {encoding.minimum} to {encoding.maximum}"
+    if row.enum and value not in row.enum:
+        return "one of " + ", ".join(f"{number} ({word})" for number, word in row.enum.items())
+    return None

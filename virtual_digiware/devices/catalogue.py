@@ -5,14 +5,14 @@ A site pays only for the products that it uses. Nothing here knows an address; t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import cast
 
-from virtual_digiware.devices.block import Block, PlacedBlock, Product
-from virtual_digiware.devices.block_file import BlockFile, check_reserved, read_block_file
+from virtual_digiware.devices.block import Block, PlacedBlock, Product, Row
+from virtual_digiware.devices.block_file import BlockFile, read_block_file, why_not
 from virtual_digiware.devices.catalogue_section import CatalogueError, Section, load
 from virtual_digiware.devices.vocabulary import FAMILIES, SLOT_KINDS
 
@@ -120,10 +120,11 @@ class Catalogue(Mapping[str, Product]):
             file = self._block_file(block_name)
             points = _names(section, "reserved_points", reserved.get(block_name, []))
             values = _values(section, f"initial.{block_name}", initial.get(block_name, {}))
-            for key, listed in (("reserved_points", points), ("initial", tuple(values))):
-                stranger = check_reserved(file, listed)
-                if stranger is not None:
-                    raise section.error(f"{key}.{block_name}", stranger, "points of that block")
+            rows = {row.point: row for row in file.block.rows}
+            _check_points(section, f"reserved_points.{block_name}", points, rows)
+            _check_values(section, f"initial.{block_name}", values, rows)
+            if file.block.table == "unit.identification":
+                _check_values(section, "identity", _identity(section), rows)
             block = file.for_product(name, points, values, block_name in read_only)
             placed.extend(_slots_of(block, slots))
         placed.sort(key=lambda one: one.base)
@@ -134,6 +135,22 @@ class Catalogue(Mapping[str, Product]):
                     "blocks", found, f"no overlap with {one.block.name}, which ends at {one.end - 1}"
                 )
         return tuple(placed)
+
+
+def _check_points(section: Section, key: str, points: Iterable[str], rows: Mapping[str, Row]) -> None:
+    for point in points:
+        if point not in rows:
+            raise section.error(key, point, "points of that block")
+
+
+def _check_values(
+    section: Section, key: str, values: Mapping[str, int | str], rows: Mapping[str, Row]
+) -> None:
+    _check_points(section, key, values, rows)
+    for point, value in values.items():
+        wrong = why_not(rows[point], value)
+        if wrong is not None:
+            raise section.error(f"{key}.{point}", repr(value), wrong)
 
 
 def _slots_of(block: Block, slots: Mapping[str, int]) -> list[PlacedBlock]:

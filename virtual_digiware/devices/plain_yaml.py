@@ -88,6 +88,8 @@ def _value(first: str | None, following: list[str], indent: int) -> Plain:
 
 
 def _literal(lines: list[str]) -> str:
+    if any(line and not line.strip() for line in lines):
+        raise _NotPlain  # whether such spaces belong to the text is a chapter of its own
     while lines and not lines[-1].strip():
         lines = lines[:-1]
     if not lines or not lines[0].strip():
