@@ -1,7 +1,7 @@
 """Modbus addresses of gateways and modules, where the site file leaves them open.
 
-Automatic addresses are consecutive from 2 upward in bus order, skipping those that are given. (A choice:
-the vendor's order is not published; its example has consecutive addresses in bus order, M-70 manual 548751 C, page 46.)
+Automatic addresses are consecutive from 2 upward in bus order, skipping those that are given. A choice: the
+vendor's order is not published; its example is consecutive in bus order (M-70 manual 548751 C, page 46).
 """
 
 from __future__ import annotations

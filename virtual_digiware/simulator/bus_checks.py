@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from virtual_digiware.simulator.addressing import gateway_address, module_addresses
+from virtual_digiware.simulator.io_checks import check_drives
 from virtual_digiware.simulator.site_checks import Complaints, all_circuits
 from virtual_digiware.simulator.site_models import Gateway, Module, Site
 from virtual_digiware.simulator.wiring import wire
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 HEAD_FAMILIES = ("gateway", "interface")
 MAX_BUS_M = 100.0
-"""Longest bus without a repeater. Source: Socomec note on DIRIS Digiware communication architectures, figures 8 and 11."""
+"""Longest bus without a repeater. Source: Socomec note on communication architectures, figures 8 and 11."""
 
 
 def check_gateways(site: Site, complaints: Complaints) -> None:
@@ -40,7 +41,7 @@ def known_product(name: str) -> Product | None:
     from virtual_digiware.devices.catalogue import products
 
     catalogue = products()
-    return catalogue[name] if name in catalogue else None
+    return catalogue.get(name)
 
 
 def _names_of(families: tuple[str, ...], wanted: bool) -> list[str]:
@@ -57,7 +58,7 @@ def _check_head(gateway: Gateway, path: KeyPath, complaints: Complaints) -> None
     elif product.family == "interface":
         for key in ("address", "modbus_tcp", "rtu_over_tcp"):
             value = getattr(gateway, key)
-            if value is not None and value is not False:
+            if value is not None:
                 right = f"no `{key}`: a {product.name} has no address and no Ethernet port, only `rs485`"
                 complaints.add((*path, key), value if key == "address" else f"`{key}`", right)
         if gateway.rs485 is None:
@@ -107,10 +108,12 @@ def _check_bus(site: Site, gateway: Gateway, path: KeyPath, complaints: Complain
     voltage: list[tuple[Module, KeyPath]] = []
     measured: dict[str, KeyPath] = {}
     needs_voltage = False
+    is_known = True
     for position, module in enumerate(gateway.bus):
         module_path: KeyPath = (*path, "bus", position)
         product = known_product(module.product)
         if product is None or product.family in HEAD_FAMILIES:
+            is_known = False
             complaints.unknown(
                 (*module_path, "product"), module.product, "a module", _names_of(HEAD_FAMILIES, wanted=False)
             )
@@ -122,10 +125,12 @@ def _check_bus(site: Site, gateway: Gateway, path: KeyPath, complaints: Complain
         elif product.family == "current":
             needs_voltage = True
             _check_wiring(site, module, product, module_path, measured, complaints)
+        else:
+            check_drives(site, module, product, module_path, complaints)
     for module, module_path in voltage[1:]:
         right = f"one voltage module on a bus; {voltage[0][0].name} is already there"
         complaints.add((*module_path, "product"), module.product, right)
-    if needs_voltage and not voltage:
+    if needs_voltage and not voltage and is_known:
         complaints.add((*path, "bus"), "no voltage module", "one U module for the current modules of the bus")
     length_m = sum(module.cable_m for module in gateway.bus)
     if length_m > MAX_BUS_M:
@@ -195,7 +200,7 @@ def _check_one_source(
             continue
         source = source_of(site, circuits[name][0])
         if source is not None and source != reference:
-            right = f"circuits of source {reference}, whose voltage {u_module.name} taps; {name} belongs to {source}"
+            right = f"circuits of {reference}, whose voltage {u_module.name} taps; {name} belongs to {source}"
             complaints.add(path, name, right)
 
 

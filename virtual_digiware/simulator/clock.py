@@ -83,7 +83,8 @@ def start(
     notices: list[str] = []
     if at_ms is not None and at_ms < reached_ms:
         notices.append(
-            f"--at {format_instant(at_ms)} is in the past of the journal; continuing from {format_instant(reached_ms)}"
+            f"--at {format_instant(at_ms)} is in the past of the journal; "
+            f"continuing from {format_instant(reached_ms)}"
         )
     begin_ms = reached_ms if at_ms is None else max(at_ms, reached_ms)
     return Start(Anchor(begin_ms, now_wall_ms, running_rate), tuple(notices))

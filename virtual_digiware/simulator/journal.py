@@ -1,4 +1,4 @@
-"""The journal: every intervention as one line of JSON, kept before it is answered, replayed at the next start.
+"""The journal: every intervention as a line of JSON, kept before it is answered, replayed at the next start.
 
 {"journal": "virtual-digiware", "version": 1, "site": "demo", "fingerprint": "...", "seed": 1}
 {"at": "2026-03-02T10:00:00Z", "kind": "commissioned"}

@@ -1,13 +1,13 @@
 """Which TCP ports a site wants, and in which order; opening them where the standard ones are not to be had.
 
-The order (it also numbers the ports of `--port-base`): gateways as in the file, Modbus TCP before RTU over TCP.
+The order, which also numbers the ports of `--port-base`: gateways as in the file, for each of them Modbus
+TCP before RTU over TCP.
 """
 
 from __future__ import annotations
 
 import errno
-import socket
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -30,10 +30,9 @@ class WantedPort:
 
 @dataclass(frozen=True, slots=True)
 class OpenPort:
-    """A bound and listening socket, and why it is not the standard port (empty when it is)."""
+    """A port that accepts connections; `reason` says why it is not the standard one (empty when it is)."""
 
     wanted: WantedPort
-    socket: socket.socket
     host: str
     port: int
     reason: str
@@ -53,52 +52,43 @@ class PortUnavailable(Exception):
 
 
 def wanted_ports(site: Site) -> Iterator[WantedPort]:
-    """Every port of the site, in the documented order. A C-31 has none; other gateways have both unless switched off."""
+    """Every port of the site, in the documented order. A C-31 has none, the others have what is not off."""
     default_host = "127.0.0.1" if site.listen == "loopback" else "0.0.0.0"
     for index, gateway in enumerate(site.gateways):
         if gateway.product == "C-31":
             continue
-        services: tuple[tuple[Service, ModbusTcp | RtuOverTcp | Literal[False] | None], ...] = (
-            ("modbus_tcp", ModbusTcp() if gateway.modbus_tcp is None else gateway.modbus_tcp),
-            ("rtu_over_tcp", RtuOverTcp() if gateway.rtu_over_tcp is None else gateway.rtu_over_tcp),
+        services: tuple[tuple[Service, ModbusTcp | RtuOverTcp], ...] = (
+            ("modbus_tcp", gateway.modbus_tcp or ModbusTcp.model_validate({})),
+            ("rtu_over_tcp", gateway.rtu_over_tcp or RtuOverTcp.model_validate({})),
         )
         for service, settings in services:
-            if settings:
+            if settings.enabled:
                 host = settings.host or default_host
                 yield WantedPort(index, gateway.name, service, host, settings.port, settings.alternative)
 
 
-def open_ports(site: Site, port_base: int | None = None) -> list[OpenPort]:
-    """Bind and listen on every port of the site.
+Start = Callable[[str, int], Awaitable[tuple[str, int]]]
+"""Listens on (host, port) and returns what clients connect to, as the servers of `buses` do."""
+
+
+async def open_port(start: Start, wanted: WantedPort, number: int | None = None) -> OpenPort:
+    """Listen on the wanted port, or on its alternative where that is not permitted or in use.
 
     Args:
-        port_base: when given, the ports are `port_base`, `port_base + 1`, ... in the documented order.
+        number: replaces both when given; 0 lets the system choose.
 
     Raises:
-        PortUnavailable: a port and its alternative are both refused; nothing stays open.
+        PortUnavailable: every choice was refused.
     """
-    opened: list[OpenPort] = []
-    try:
-        for position, wanted in enumerate(wanted_ports(site)):
-            choices = (wanted.port, wanted.alternative) if port_base is None else (port_base + position,)
-            opened.append(_open(wanted, choices))
-    except PortUnavailable:
-        for one in opened:
-            one.socket.close()
-        raise
-    return opened
-
-
-def _open(wanted: WantedPort, choices: tuple[int, ...]) -> OpenPort:
     reasons: dict[int, str] = {}
-    for port in dict.fromkeys(choices):
+    for port in dict.fromkeys((wanted.port, wanted.alternative) if number is None else (number,)):
         try:
-            listener = _listen(wanted.host, port)
+            host, bound = await start(wanted.host, port)
         except OSError as error:
             reasons[port] = _REASONS.get(error.errno or 0, error.strerror or str(error))
         else:
-            reason = "".join(f"{first} {why}" for first, why in reasons.items())
-            return OpenPort(wanted, listener, wanted.host, port, reason)
+            reason = "".join(f"{refused} {why}" for refused, why in reasons.items())
+            return OpenPort(wanted, host, bound, reason)
     raise PortUnavailable(wanted, reasons)
 
 
@@ -108,18 +98,3 @@ _REASONS = {
     errno.EADDRINUSE: "in use",
     errno.EADDRNOTAVAIL: "no such address on this machine",
 }
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        # A restart must not wait for the last run's connections to leave TIME_WAIT.
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.setblocking(False)
-        listener.bind((host, port))
-        listener.listen(512)
-    except OSError:
-        listener.close()
-        raise
-    return listener

@@ -21,7 +21,7 @@ def check_listening(site: Site, complaints: Complaints) -> None:
     for wanted in wanted_ports(site):
         path: KeyPath = ("gateways", wanted.gateway_index, wanted.service)
         if site.listen == "loopback" and not ip_address(wanted.host).is_loopback:
-            right = "a loopback address such as 127.0.0.1; `listen: any` at the top of the file opens the site to the network"
+            right = "a loopback address such as 127.0.0.1, or `listen: any` at the top of the file"
             complaints.add((*path, "host"), wanted.host, right)
         holder = f"{wanted.service} of {wanted.gateway}"
         for key, port in (("port", wanted.port), ("alternative", wanted.alternative)):

@@ -1,4 +1,4 @@
-"""The rules between the keys of a site file: names that must exist, addresses that must differ, trees without loops.
+"""The rules between the keys of a site file: names that must exist and differ, trees without loops.
 
 Every rule that is broken becomes one `Fault`; all of them are reported together. What the
 gateways and their buses must obey is in `bus_checks.py`.
@@ -93,12 +93,14 @@ def _check_supplies(site: Site, complaints: Complaints) -> None:
             if circuit.feeds not in site.boards:
                 complaints.unknown(feeds_path, circuit.feeds, "a board of this site", site.boards)
             feeders.setdefault(circuit.feeds, []).append((board_name, feeds_path))
+    # A misspelt `feeds` already has its complaint; the board that it meant must not get a second one.
+    is_whole = all(fed in site.boards for fed in feeders)
     for board_name, board in site.boards.items():
         supplies = feeders.get(board_name, [])
         for _, feeds_path in supplies[0 if board.source else 1 :]:
             other = f"source {board.source}" if board.source else f"line {complaints.line_of(supplies[0][1])}"
             complaints.add(feeds_path, board_name, f"one supply for each board; this one already has {other}")
-        if not supplies and not board.source:
+        if not supplies and not board.source and is_whole:
             complaints.add(
                 ("boards", board_name),
                 "no supply",
@@ -145,7 +147,7 @@ def _check_loads(site: Site, complaints: Complaints) -> None:
                     complaints.unknown((*path, "class"), load.class_, "a load class", classes)
                 if load.profile is not None and load.profile not in profiles:
                     complaints.unknown((*path, "profile"), load.profile, "a daily profile", profiles)
-                if name in seen:
+                if name in seen and circuit_name not in seen[name]:
                     line = complaints.line_of(seen[name])
                     complaints.add(
                         (*path, "name"), name, f"a name of its own; line {line} has a load of that name"

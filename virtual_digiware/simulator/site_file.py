@@ -29,16 +29,6 @@ if TYPE_CHECKING:
 
 SHIPPED = Path(__file__).parent / "sites"
 
-# Where and how a site is reached changes nothing that a client can read.
-_NOT_IN_FINGERPRINT = {
-    "title": True,
-    "extends": True,
-    "listen": True,
-    "lines": True,
-    "seed": True,
-    "gateways": {"__all__": {"modbus_tcp", "rtu_over_tcp", "rs485"}},
-}
-
 
 @dataclass(frozen=True, slots=True)
 class SiteFile:
@@ -55,7 +45,19 @@ class SiteFile:
     @property
     def fingerprint(self) -> str:
         """Hash of everything in the site that determines what clients read, the seed apart."""
-        plain = self.site.model_dump(mode="json", by_alias=True, exclude=_NOT_IN_FINGERPRINT)
+        plain = self.site.model_dump(
+            mode="json",
+            by_alias=True,
+            # Where and how a site is reached changes nothing that a client can read.
+            exclude={
+                "title": True,
+                "extends": True,
+                "listen": True,
+                "lines": True,
+                "seed": True,
+                "gateways": {"__all__": {"modbus_tcp", "rtu_over_tcp", "rs485"}},
+            },
+        )
         digest = hashlib.sha256(json.dumps(plain, sort_keys=True).encode())
         for recording in self.site.recordings:
             digest.update((self.folder / recording.file).read_bytes())
@@ -128,17 +130,31 @@ def _checked(text: YamlText, seed: int | None) -> SiteFile:
     try:
         site = Site.model_validate(text.data)
     except ValidationError as error:
-        raise FileFaults([_fault(text, details) for details in error.errors()]) from error
+        raise FileFaults(_faults(text, error.errors())) from error
     faults = check_site(site, text)
     if faults:
         raise FileFaults(faults)
     return SiteFile(site, text, site.seed if seed is None else seed)
 
 
+def _faults(text: YamlText, errors: list[ErrorDetails]) -> list[Fault]:
+    """One fault for each complaint, but a misspelt key is not reported as missing as well."""
+    misspelt = [details["loc"] for details in errors if details["type"] == "extra_forbidden"]
+    return [
+        _fault(text, details)
+        for details in errors
+        if details["type"] != "missing"
+        or not any(
+            path[:-1] == details["loc"][:-1] and near_miss(str(path[-1]), [str(details["loc"][-1])])
+            for path in misspelt
+        )
+    ]
+
+
 def _fault(text: YamlText, details: ErrorDetails) -> Fault:
     """Turn one complaint of pydantic into the words of this project."""
-    path, value = _in_file(text, details["loc"])
     kind, context = details["type"], details.get("ctx", {})
+    path, value = _in_file(text, details["loc"], is_missing=kind == "missing")
     found = describe(path[-1] if details["loc"][-1:] == ("[key]",) else value)
     match kind:
         case "missing":
@@ -175,21 +191,19 @@ def _fault(text: YamlText, details: ErrorDetails) -> Fault:
             return text.fault(path, found, message)
 
 
-def _in_file(text: YamlText, location: tuple[int | str, ...]) -> tuple[KeyPath, object]:
+def _in_file(text: YamlText, location: tuple[int | str, ...], is_missing: bool) -> tuple[KeyPath, object]:
     """The part of pydantic's location that exists in the file, and the value there.
 
-    Pydantic also names union branches, which no file contains; the last part stays even
-    when the file lacks it, because that is how a missing key is named.
+    Pydantic also names union branches, which no file contains. The name of a missing key stays.
     """
     path: list[int | str] = []
     value: Any = text.data
     for position, key in enumerate(location):
-        last = position == len(location) - 1
         if isinstance(value, dict) and key in value:
             value = value[str(key)]
         elif isinstance(value, list) and isinstance(key, int) and key < len(value):
             value = value[key]
-        elif last and isinstance(value, dict) and key != "[key]":
+        elif is_missing and position == len(location) - 1:
             value = None
         else:
             continue

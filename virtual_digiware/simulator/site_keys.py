@@ -39,7 +39,8 @@ def _collect(annotation: Any, found: list[type[BaseModel]]) -> bool:
         found.append(annotation)
         return False
     is_mapping = getattr(annotation, "__origin__", None) is dict
-    return any([_collect(part, found) for part in get_args(annotation)]) or is_mapping
+    inner = [_collect(part, found) for part in get_args(annotation)]
+    return is_mapping or any(inner)
 
 
 def _names(model: type[BaseModel]) -> list[str]:

@@ -1,4 +1,4 @@
-"""What a site file may say: its keys, their types, ranges and defaults. Meaning is checked in `site_checks.py`.
+"""What a site file may say: keys, types, ranges and defaults. The rules between them: `site_checks.py`.
 
 The JSON Schema of the site file is generated from these models (`vdigiware schema`).
 """
@@ -38,7 +38,7 @@ def _timezone(name: str) -> str:
 
     try:
         ZoneInfo(name)
-    except (OSError, ValueError) as error:
+    except (OSError, KeyError, ValueError) as error:
         raise ValueError("a zone of the IANA database, such as Europe/Paris or UTC") from error
     return name
 
@@ -52,6 +52,10 @@ def _address(text: str) -> str:
         raise ValueError("an IP address of this machine, such as 127.0.0.1") from error
 
 
+def _drive(value: Any) -> Any:
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
 Instant = Annotated[
     int,
     BeforeValidator(_instant),
@@ -59,6 +63,14 @@ Instant = Annotated[
 ]
 """Milliseconds since 1970 UTC; written as ISO 8601 with a zone."""
 Host = Annotated[str, AfterValidator(_address)]
+
+
+Drive = Annotated[
+    str,
+    BeforeValidator(_drive),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "number"}]}, mode="validation"),
+]
+"""What drives an input, in words; a lone number stands for itself."""
 
 
 class Model(BaseModel):
@@ -126,7 +138,7 @@ class Circuit(Model):
 
 
 class Board(Model):
-    """A busbar with its circuits; supplied by `source`, or by the circuit of another board that `feeds` it."""
+    """A busbar with its circuits; supplied by `source`, or by another board's circuit that `feeds` it."""
 
     source: Name | None = None
     circuits: dict[Name, Circuit] = Field(min_length=1)
@@ -166,24 +178,30 @@ class Module(Model):
     circuits: list[Wiring] = []
     measurement: Measurement | None = Field(None, description="default: of the site")
     cable_m: float = Field(0.5, gt=0, le=100, description="bus cable from the previous module")
-    inputs: list[str] = Field([], description="IO modules: what drives each input")
-    outputs: list[str] = Field([], description="IO modules: what each output does at start")
+    inputs: list[Drive] = Field([], description="IO modules: what drives each input")
+    outputs: list[Drive] = Field([], description="IO modules: what each output does at start")
 
 
 class ModbusTcp(Model):
     """A TCP port: the standard one is tried first, the alternative where that is not possible."""
 
+    enabled: bool = True
     host: Host | None = Field(None, description="default 127.0.0.1, or 0.0.0.0 with `listen: any`")
     port: Port = 502
     alternative: Port = 1502
+    connections: int = Field(64, ge=1, le=1024, description="clients at once")
+    idle_s: Positive = Field(60.0, description="a client silent for longer is disconnected")
 
 
 class RtuOverTcp(Model):
     """RTU frames over TCP."""
 
+    enabled: bool = True
     host: Host | None = Field(None, description="default 127.0.0.1, or 0.0.0.0 with `listen: any`")
     port: Port = 503
     alternative: Port = 1503
+    connections: int = Field(64, ge=1, le=1024, description="clients at once")
+    idle_s: Positive = Field(60.0, description="a client silent for longer is disconnected")
 
 
 class Rs485(Model):
@@ -199,12 +217,8 @@ class Gateway(Model):
     name: Name
     product: str
     address: UnitId | None = Field(None, description="default 1; a C-31 has none")
-    modbus_tcp: ModbusTcp | Literal[False] | None = Field(
-        None, description="default: standard ports; false: off"
-    )
-    rtu_over_tcp: RtuOverTcp | Literal[False] | None = Field(
-        None, description="default: standard ports; false: off"
-    )
+    modbus_tcp: ModbusTcp | None = Field(None, description="default: standard ports")
+    rtu_over_tcp: RtuOverTcp | None = Field(None, description="default: standard ports")
     rs485: Rs485 | None = None
     bus: list[Module] = Field([], max_length=32, description="at most 32 modules behind one head")
 

@@ -1,4 +1,4 @@
-"""From the `circuits` of a current module to allocations: networks, inputs and sensors, defaults filled in."""
+"""From the `circuits` of a current module to allocations: networks, inputs and sensors, defaults filled."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Literal
 
 from virtual_digiware.devices.connections import SENSOR_COUNTS
 from virtual_digiware.devices.layout import Allocation, NetworkType
+from virtual_digiware.devices.sensors import Sensor, sensors
 from virtual_digiware.profiles.installation import Phase
-from virtual_digiware.simulator.sensors import ranges, sensor_names, smallest_for
 from virtual_digiware.simulator.site_models import Circuit, Module, Site, Wiring
 from virtual_digiware.simulator.yaml_text import KeyPath, near_miss
 
@@ -79,7 +79,7 @@ def wire(site: Site, module: Module, input_count: int, product: str) -> Wired:
 
 
 def default_network(circuit: Circuit) -> NetworkType:
-    """What is measured when the file does not say: every phase of the circuit, with neutral where there is one."""
+    """What is measured when the file does not say: every phase of the circuit, with its neutral."""
     if len(circuit.phases) == 1:
         return "1P+N"
     if len(circuit.phases) == 3:
@@ -141,7 +141,9 @@ def _phases(
         )
     for position, phase in enumerate(wiring.phases):
         if phase not in circuit.phases and not (phase == "N" and network == "3P+N" and position == 3):
-            right = f"phases of {wiring.circuit}: {', '.join(circuit.phases)} (N only for the fourth sensor of 3P+N)"
+            right = (
+                f"phases of {wiring.circuit}: {', '.join(circuit.phases)} (N for the fourth sensor of 3P+N)"
+            )
             wired.mistakes.append(Mistake((*path, "phases", position), phase, right))
     return wiring.phases
 
@@ -151,25 +153,33 @@ def _sensor(site: Site, wiring: Wiring, path: KeyPath, wired: Wired) -> tuple[st
     if wiring.sensor is None:
         current_a = wiring.nominal_a or expected_current_a(site, wiring.circuit)
         sensor = smallest_for(current_a)
-        return sensor.name, wiring.nominal_a or sensor.maximum_a
-    models = ranges(wiring.sensor)
+        return sensor.name, wiring.nominal_a or sensor.current_max_a
+    models = [sensor for sensor in sensors() if sensor.name == wiring.sensor]
     if not models:
-        known = sensor_names()
+        known = list(dict.fromkeys(sensor.name for sensor in sensors()))
         right = f"a sensor type: {', '.join(known)}.{near_miss(wiring.sensor, known)}"
         wired.mistakes.append(Mistake((*path, "sensor"), wiring.sensor, right))
         return wiring.sensor, wiring.nominal_a or 0.0
     if wiring.nominal_a is None:
-        return wiring.sensor, models[-1].maximum_a
-    if not any(model.minimum_a <= wiring.nominal_a <= model.maximum_a for model in models):
-        spans = " or ".join(f"{model.minimum_a:g} to {model.maximum_a:g} A" for model in models)
+        return wiring.sensor, models[-1].current_max_a
+    if not any(model.covers(wiring.nominal_a) for model in models):
+        spans = " or ".join(f"{model.current_min_a:g} to {model.current_max_a:g} A" for model in models)
         wired.mistakes.append(
             Mistake((*path, "nominal_a"), wiring.nominal_a, f"{spans} for a {wiring.sensor}")
         )
     return wiring.sensor, wiring.nominal_a
 
 
+def smallest_for(current_a: float) -> Sensor:
+    """The smallest solid-core sensor that takes the current, else the largest there is."""
+    solid = sorted(
+        (sensor for sensor in sensors() if sensor.family == "TE"), key=lambda one: one.current_max_a
+    )
+    return next((sensor for sensor in solid if sensor.current_max_a >= current_a), solid[-1])
+
+
 def expected_current_a(site: Site, circuit: str) -> float:
-    """Current of a circuit when everything behind it runs at nominal power, per phase. For choosing a sensor only."""
+    """Phase current of a circuit when everything behind it runs at nominal power; for choosing a sensor."""
     voltage_v = next(iter(site.sources.values())).voltage_v / 3**0.5
     return max(_phase_powers_w(site, circuit, frozenset()).values()) / voltage_v / TYPICAL_POWER_FACTOR
 
@@ -190,6 +200,6 @@ def _phase_powers_w(site: Site, name: str, above: frozenset[str]) -> dict[str, f
         return total_w
     for child, description in site.boards[fed].circuits.items():
         if not description.incomer:
-            for phase, power_w in _phase_powers_w(site, child, above | {fed}).items():
-                total_w[phase] += power_w
+            for line, power_w in _phase_powers_w(site, child, above | {fed}).items():
+                total_w[line] += power_w
     return total_w

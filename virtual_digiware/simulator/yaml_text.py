@@ -31,7 +31,8 @@ class Fault:
     right: str
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.key or '(whole file)'}\n    found: {self.found}\n    right: {self.right}"
+        where = f"{self.file}:{self.line}: {self.key or '(whole file)'}"
+        return f"{where}\n    found: {self.found}\n    right: {self.right}"
 
 
 class FileFaults(Exception):

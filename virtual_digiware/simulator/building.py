@@ -1,0 +1,246 @@
+"""From a checked site file to what runs: installation, layout, truth, devices and their stations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from virtual_digiware.devices.catalogue import product
+from virtual_digiware.devices.layout import GatewayLayout, ModuleLayout, SiteLayout
+from virtual_digiware.profiles import installation as plan
+from virtual_digiware.simulator.addressing import gateway_address, module_addresses
+from virtual_digiware.simulator.site_checks import load_names
+from virtual_digiware.simulator.wiring import wire
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from virtual_digiware.buses.modbus.station import Station
+    from virtual_digiware.devices.block import Product
+    from virtual_digiware.devices.model import SiteModel
+    from virtual_digiware.devices.records import Record
+    from virtual_digiware.profiles.truth import Truth
+    from virtual_digiware.simulator import site_models
+    from virtual_digiware.simulator.site_file import SiteFile
+
+PHASE_VOLTAGES_V = {380.0: 220.0, 400.0: 230.0, 415.0: 240.0, 690.0: 400.0}
+"""Nominal phase voltage of the usual systems. Source: IEC 60038, table 1 (230/400 V and its neighbours)."""
+
+RESISTIVITY_OHM_MM2_PER_M = {"copper": 22.5e-3, "aluminium": 36e-3}
+"""Of warm conductors. Source: IEC 60364-5-52, annex G."""
+
+REACTANCE_OHM_PER_M = 0.08e-3
+"""Of a cable. Source: IEC 60364-5-52, annex G."""
+
+
+@dataclass(frozen=True)
+class Building:
+    """A site file built. Parts are made when first asked for, so that `check` pays for what it checks."""
+
+    file: SiteFile
+    commissioned_ms: int
+
+    @cached_property
+    def installation(self) -> plan.Installation:
+        return installation_of(self.file)
+
+    @cached_property
+    def layout(self) -> SiteLayout:
+        return layout_of(self.file.site)
+
+    @cached_property
+    def products(self) -> Mapping[str, Product]:
+        """The products of this site, by name."""
+        names = {gateway.product for gateway in self.layout.gateways}
+        names.update(module.product for gateway in self.layout.gateways for module in gateway.modules)
+        return {name: product(name) for name in sorted(names)}
+
+    @cached_property
+    def truth(self) -> Truth:
+        from virtual_digiware.profiles.truth import Truth
+
+        return Truth(self.installation, self.file.seed, events_of(self.file.site))
+
+    @cached_property
+    def model(self) -> SiteModel:
+        from virtual_digiware.devices.model import SiteModel
+
+        return SiteModel(self.truth, self.layout, self.products, self.file.seed, self.commissioned_ms)
+
+    @cached_property
+    def stations(self) -> Mapping[str, Station]:
+        """Who answers behind each gateway, by the gateway's name."""
+        from virtual_digiware.buses.digiware import DigiwareBus
+        from virtual_digiware.buses.modbus.station import Station
+
+        stations = {}
+        for gateway in self.layout.gateways:
+            head = self.model.units.get(gateway.name)
+            modules = [
+                (self.model.units[f"{gateway.name}/{module.name}"], module.cable_m)
+                for module in gateway.modules
+            ]
+            stations[gateway.name] = Station(head, DigiwareBus(head, modules))
+        return stations
+
+    def replay(self, records: Iterable[Record]) -> None:
+        """Apply what a journal has kept, without computing anything yet."""
+        for record in records:
+            self.model.apply(record)
+
+
+def installation_of(file: SiteFile) -> plan.Installation:
+    """The electrical installation that a site file describes."""
+    site = file.site
+    feeders = {
+        circuit.feeds: name
+        for board in site.boards.values()
+        for name, circuit in board.circuits.items()
+        if circuit.feeds is not None
+    }
+    recordings = _recordings(file)
+    return plan.Installation(
+        name=site.site,
+        sources=tuple(_source(name, source) for name, source in site.sources.items()),
+        boards=tuple(
+            plan.Board(name, board.source, None if board.source else feeders.get(name))
+            for name, board in site.boards.items()
+        ),
+        circuits=tuple(
+            _circuit(name, board_name, circuit)
+            for board_name, board in site.boards.items()
+            for name, circuit in board.circuits.items()
+        ),
+        loads=tuple(
+            _load(load_name, name, circuit, load, recordings.get(load_name))
+            for board in site.boards.values()
+            for name, circuit in board.circuits.items()
+            for load_name, load in zip(
+                load_names(name, circuit.loads or ()), circuit.loads or (), strict=True
+            )
+        ),
+        timezone=site.timezone,
+    )
+
+
+def phase_voltage_v(voltage_v: float) -> float:
+    """Nominal phase-to-neutral voltage of a system named by its phase-to-phase voltage."""
+    return PHASE_VOLTAGES_V.get(voltage_v, voltage_v / 3**0.5)
+
+
+def _source(name: str, source: site_models.Source) -> plan.Source:
+    return plan.Source(
+        name=name,
+        voltage_v=phase_voltage_v(source.voltage_v),
+        frequency_hz=float(source.frequency_hz),
+        rated_va=source.transformer_kva * 1000,
+        short_circuit_percent=source.short_circuit_percent,
+        load_loss_percent=source.load_loss_percent,
+        level=source.level_percent / 100,
+    )
+
+
+def _circuit(name: str, board: str, circuit: site_models.Circuit) -> plan.Circuit:
+    kind: plan.CircuitKind = "incomer" if circuit.incomer else "feeder" if circuit.feeds else "loads"
+    cable = plan.Cable() if circuit.cable is None else cable_impedance(circuit.cable)
+    return plan.Circuit(name, board, kind, tuple(circuit.phases), cable)
+
+
+def cable_impedance(cable: site_models.Cable) -> plan.Cable:
+    """Series impedance of a cable, per phase and of its neutral."""
+    resistance = RESISTIVITY_OHM_MM2_PER_M[cable.material] * cable.length_m / cable.parallel
+    reactance = REACTANCE_OHM_PER_M * cable.length_m / cable.parallel
+    return plan.Cable(
+        resistance_ohm=resistance / cable.section_mm2,
+        reactance_ohm=reactance,
+        neutral_resistance_ohm=resistance / (cable.neutral_section_mm2 or cable.section_mm2),
+        neutral_reactance_ohm=reactance,
+    )
+
+
+def _load(
+    name: str,
+    circuit_name: str,
+    circuit: site_models.Circuit,
+    load: site_models.Load,
+    recording: plan.Recording | None,
+) -> plan.Load:
+    phases = tuple(load.phases or circuit.phases)
+    return plan.Load(
+        name=name,
+        circuit=circuit_name,
+        load_class=load.class_,
+        nominal_w=load.power_kw * 1000,
+        phases=phases,
+        line_to_line=len(phases) == 2 and load.line_to_line is not False,
+        power_factor=load.power_factor,
+        profile=load.profile,
+        recording=recording,
+    )
+
+
+def _recordings(file: SiteFile) -> dict[str, plan.Recording]:
+    if not file.site.recordings:
+        return {}
+    from virtual_digiware.simulator.recordings import read_all
+
+    return read_all(file.site.recordings, file.folder)
+
+
+def events_of(site: site_models.Site) -> tuple[plan.Event, ...]:
+    """The electrical events that the site file announces."""
+    events = []
+    for event in site.events:
+        if event.kind == "open":
+            events.append(plan.Event(event.start, event.end_ms, "open", event.circuit))
+        elif event.kind == "interruption":
+            events.append(plan.Event(event.start, event.end_ms, "interruption", event.source))
+        else:
+            residual, phases = event.residual_percent / 100, tuple(event.phases)
+            events.append(plan.Event(event.start, event.end_ms, "dip", event.source, residual, phases))
+    return tuple(events)
+
+
+def layout_of(site: site_models.Site) -> SiteLayout:
+    """Gateways, modules and wiring, with every default of the site file filled in."""
+    source = next(iter(site.sources.values()))
+    return SiteLayout(
+        site=site.site,
+        gateways=tuple(
+            GatewayLayout(
+                name=gateway.name,
+                product=gateway.product,
+                address=gateway_address(gateway),
+                modules=tuple(
+                    _module(site, module, address)
+                    for module, address in zip(gateway.bus, module_addresses(gateway), strict=True)
+                ),
+                line=None if gateway.rs485 is None else gateway.rs485.line,
+            )
+            for gateway in site.gateways
+        ),
+        nominal_voltage_v=phase_voltage_v(source.voltage_v),
+        nominal_frequency_hz=float(source.frequency_hz),
+        metrology=site.metrology,
+        reactive_method=site.reactive_method,
+        demand_period_s=site.demand_period_s,
+        refresh_ms=site.refresh_ms,
+    )
+
+
+def _module(site: site_models.Site, module: site_models.Module, address: int) -> ModuleLayout:
+    described = product(module.product)
+    board = module.board or next(iter(site.boards))
+    return ModuleLayout(
+        name=module.name,
+        product=module.product,
+        address=address,
+        board=board if described.family == "voltage" else None,
+        network=module.network,
+        allocations=tuple(wire(site, module, described.inputs, described.name).allocations),
+        measurement=module.measurement or site.measurement,
+        cable_m=module.cable_m,
+        inputs=tuple(module.inputs),
+        outputs=tuple(module.outputs),
+    )
