@@ -96,7 +96,7 @@ def _lines(name: str, size: Size) -> Iterator[str]:
         yield f"- name: m{index + 1}"
         yield "  product: M-70"
         yield f"  modbus_tcp: {{port: {port}, alternative: {port + 10_000}}}"
-        yield "  rtu_over_tcp: false"
+        yield "  rtu_over_tcp: {enabled: false}"
         yield "  bus:"
         yield f"  - {{name: u, product: U-30, board: {board}}}"
         for module in share:
