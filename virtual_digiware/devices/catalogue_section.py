@@ -6,11 +6,9 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import cast
 
-from ruamel.yaml.error import YAMLError
-
 from virtual_digiware.devices.block import Confidence
-from virtual_digiware.devices.plain_yaml import read_yaml
 from virtual_digiware.devices.vocabulary import CONFIDENCES
+from virtual_digiware.profiles import yaml_data
 
 
 class CatalogueError(ValueError):
@@ -114,8 +112,8 @@ def as_confidence(section: Section, key: str, word: str) -> Confidence:
 def load(path: Path, keys: frozenset[str]) -> Section:
     """The mapping in a YAML file, refused when it has keys other than `keys`."""
     try:
-        values = read_yaml(path.read_text(encoding="utf-8"))
-    except YAMLError as problem:
+        values = yaml_data.read(path.read_text(encoding="utf-8"))
+    except yaml_data.DataError as problem:
         raise CatalogueError(path.name, "file", str(problem), "well-formed YAML") from problem
     if not isinstance(values, dict):
         raise CatalogueError(path.name, "file", type(values).__name__, "a mapping of keys")
