@@ -1,0 +1,268 @@
+"""The tree of boards behind each source, compiled to arrays: who feeds whom, through which impedance.
+
+Boards are renumbered so that all boards of one depth lie side by side, those of one parent together, by
+name: sums are then taken in an order that the order of the description cannot change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from virtual_digiware.profiles.installation import PHASES, Board, Circuit, Installation, Source
+from virtual_digiware.profiles.solution import ORDERS, ComplexArray, FloatArray, IntArray
+
+
+class InstallationError(ValueError):
+    """The description cannot be an installation; `name` is the thing that is wrong, `reason` says why."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name}: {reason}")
+        self.name = name
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Level:
+    """Boards of one depth below the roots, n of them; positions are in tree order."""
+
+    boards: slice
+    parent: IntArray
+    """(n,) position of each board's parent, ascending."""
+    parents: IntArray
+    """(p,) the same without repetition."""
+    starts: IntArray
+    """(p,) where each parent's children begin inside the level."""
+    impedance: ComplexArray
+    """(n, 1, H) of the feeder's cable, ohm a phase at each order."""
+    neutral_impedance: ComplexArray
+    """(n, 1, H)"""
+    has_neutral_impedance: bool
+
+
+@dataclass(frozen=True)
+class Tree:
+    """M boards in tree order below S sources (in the order of the description)."""
+
+    order: IntArray
+    """(M,) place in the description of each board in tree order."""
+    position: dict[str, int]
+    """Position in tree order by name."""
+    source: IntArray
+    """(M,) source of each board."""
+    parent: IntArray
+    """(M,) position of the parent, -1 for a root."""
+    feeder: IntArray
+    """(M,) circuit that feeds the board, -1 for a root."""
+    roots: slice
+    supplied: IntArray
+    """(s,) sources that supply a board, in the order of the roots."""
+    root_starts: IntArray
+    """(s,) where each one's roots begin."""
+    root_place: IntArray
+    """(roots,) index into `supplied` of each root."""
+    source_impedance: ComplexArray
+    """(s, 1, H) of the supplied sources, ohm a phase."""
+    levels: tuple[Level, ...]
+    """Depth 1, 2, ..."""
+    live: FloatArray
+    """(M, 3) 1 where the phase reaches the board, else 0."""
+
+    @property
+    def has_neutral_impedance(self) -> bool:
+        """Whether any neutral can rise above the star point."""
+        return any(level.has_neutral_impedance for level in self.levels)
+
+    def collect(self, current: ComplexArray) -> ComplexArray:
+        """Currents of each board's own loads (T, M, 3, ...) to those of all that is behind it, in place."""
+        for level in reversed(self.levels):
+            current[:, level.parents] += np.add.reduceat(current[:, level.boards], level.starts, axis=1)
+        return current
+
+    def drop(self, emf: ComplexArray, current: ComplexArray, live: FloatArray | None) -> ComplexArray:
+        """Voltages of the boards, phase to local neutral, at the fundamental.
+
+        Args:
+            emf: (T, S, 3) behind the source's impedance.
+            current: (T, M, 3) flowing into each board.
+            live: (T or 1, M, 3), 0 where a board is cut off from its parent; None for nowhere.
+        """
+        return self._drop(emf, current, live, 0)
+
+    def drop_harmonics(
+        self, emf: ComplexArray, current: ComplexArray, live: FloatArray | None
+    ) -> ComplexArray:
+        """The same for the orders above the first: emf (T, S, 3, H-1), current (T, M, 3, H-1)."""
+        return self._drop(emf, current, None if live is None else live[..., None], slice(1, None))
+
+    def _drop(
+        self, emf: ComplexArray, current: ComplexArray, live: FloatArray | None, orders: int | slice
+    ) -> ComplexArray:
+        voltage = np.empty_like(current)
+        total = current[:, self.roots]
+        if self.supplied.size < self.root_place.size:
+            total = np.add.reduceat(total, self.root_starts, axis=1)
+        busbar = emf[:, self.supplied] - self.source_impedance[..., orders] * total
+        roots = busbar[:, self.root_place]
+        voltage[:, self.roots] = roots if live is None else roots * live[:, self.roots]
+        for level in self.levels:
+            through = current[:, level.boards]
+            below = voltage[:, level.parent] - level.impedance[..., orders] * through
+            if level.has_neutral_impedance:
+                neutral = through[:, :, 0] + through[:, :, 1] + through[:, :, 2]
+                below -= level.neutral_impedance[..., orders] * neutral[:, :, None]
+            if live is not None:
+                below *= live[:, level.boards]
+            voltage[:, level.boards] = below
+        return voltage
+
+    def neutral_voltage(self, current: ComplexArray) -> ComplexArray:
+        """Voltage of each board's neutral against the source's star point: (T, M, 3, H) -> (T, M, H)."""
+        rise = np.zeros((current.shape[0], current.shape[1], current.shape[3]), dtype=np.complex128)
+        for level in self.levels:
+            rise[:, level.boards] = rise[:, level.parent]
+            if level.has_neutral_impedance:
+                through = current[:, level.boards]
+                neutral = through[:, :, 0] + through[:, :, 1] + through[:, :, 2]
+                rise[:, level.boards] += level.neutral_impedance[:, 0] * neutral
+        return rise
+
+
+def source_impedance(source: Source) -> complex:
+    """Series impedance of the source's transformer, ohm a phase at nominal frequency.
+
+    Magnitude from the short-circuit voltage, resistance from the load loss, both percent of the rating.
+    """
+    base_ohm = 3 * source.voltage_v**2 / source.rated_va
+    magnitude = source.short_circuit_percent / 100 * base_ohm
+    resistance = source.load_loss_percent / 100 * base_ohm
+    if resistance > magnitude:
+        raise InstallationError(source.name, "the load loss cannot exceed the short-circuit voltage")
+    return complex(resistance, (magnitude**2 - resistance**2) ** 0.5)
+
+
+def over_orders(impedance: complex) -> ComplexArray:
+    """R + j h X at each order of ORDERS: (H,)."""
+    return impedance.real + 1j * np.array(ORDERS) * impedance.imag
+
+
+def _unique(things: Iterable[Source | Board | Circuit], kind: str) -> None:
+    seen: set[str] = set()
+    for thing in things:
+        if thing.name in seen:
+            raise InstallationError(thing.name, f"two {kind} have this name")
+        seen.add(thing.name)
+
+
+def _check(installation: Installation) -> None:
+    _unique(installation.sources, "sources")
+    _unique(installation.boards, "boards")
+    _unique(installation.circuits, "circuits")
+    sources = {source.name for source in installation.sources}
+    boards = {board.name for board in installation.boards}
+    circuits = {circuit.name: circuit for circuit in installation.circuits}
+    fed: set[str] = set()
+    for board in installation.boards:
+        if (board.source is None) == (board.feeder is None):
+            raise InstallationError(board.name, "a board has either a source or a feeder")
+        if board.source is not None and board.source not in sources:
+            raise InstallationError(board.name, f"no source {board.source!r}")
+        if board.feeder is not None:
+            if board.feeder not in circuits or circuits[board.feeder].kind != "feeder":
+                raise InstallationError(board.name, f"no circuit {board.feeder!r} of kind feeder")
+            if board.feeder in fed:
+                raise InstallationError(board.feeder, "feeds two boards")
+            fed.add(board.feeder)
+    incomers: set[str] = set()
+    for circuit in installation.circuits:
+        if circuit.board not in boards:
+            raise InstallationError(circuit.name, f"no board {circuit.board!r}")
+        if circuit.kind == "incomer":
+            if circuit.board in incomers:
+                raise InstallationError(circuit.name, "its board has another incomer")
+            incomers.add(circuit.board)
+
+
+def plant(installation: Installation) -> Tree:
+    """Compile the tree of boards. Raises InstallationError."""
+    _check(installation)
+    boards = {board.name: board for board in installation.boards}
+    circuits = {circuit.name: circuit for circuit in installation.circuits}
+    circuit_index = {circuit.name: index for index, circuit in enumerate(installation.circuits)}
+    source_index = {source.name: index for index, source in enumerate(installation.sources)}
+    described = {board.name: index for index, board in enumerate(installation.boards)}
+    roots = sorted((board.source, board.name) for board in boards.values() if board.source is not None)
+    children: dict[str, list[str]] = {name: [] for name in boards}
+    for board in installation.boards:
+        if board.feeder is not None:
+            children[circuits[board.feeder].board].append(board.name)
+
+    names = [name for _, name in roots]
+    parent = [-1] * len(names)
+    bounds = [0, len(names)]
+    while bounds[-1] > bounds[-2]:
+        for place in range(bounds[-2], bounds[-1]):
+            for child in sorted(children[names[place]]):
+                names.append(child)
+                parent.append(place)
+        bounds.append(len(names))
+    if len(names) < len(boards):
+        lost = sorted(boards.keys() - set(names))[0]
+        raise InstallationError(lost, "is fed by itself or by nothing")
+
+    position = {name: index for index, name in enumerate(names)}
+    source = np.zeros(len(names), dtype=np.int64)
+    live = np.ones((len(names), 3))
+    feeder = np.full(len(names), -1, dtype=np.int64)
+    for index, name in enumerate(names):
+        board = boards[name]
+        if board.feeder is None:
+            source[index] = source_index[board.source or ""]
+            continue
+        circuit = circuits[board.feeder]
+        feeder[index] = circuit_index[board.feeder]
+        source[index] = source[parent[index]]
+        live[index] = live[parent[index]] * [phase in circuit.phases for phase in PHASES]
+    root_sources = source[: len(roots)]
+    starts = np.flatnonzero(np.diff(root_sources, prepend=-1))
+    supplied = root_sources[starts]
+    impedances = [over_orders(source_impedance(installation.sources[s])) for s in supplied]
+    return Tree(
+        order=np.array([described[name] for name in names], dtype=np.int64),
+        position=position,
+        source=source,
+        parent=np.array(parent, dtype=np.int64),
+        feeder=feeder,
+        roots=slice(0, len(roots)),
+        supplied=supplied,
+        root_starts=starts,
+        root_place=np.repeat(np.arange(starts.size), np.diff(starts, append=len(roots))),
+        source_impedance=np.array(impedances, dtype=np.complex128).reshape(starts.size, 1, len(ORDERS)),
+        levels=tuple(
+            _level(installation, parent, feeder, first, last)
+            for first, last in pairwise(bounds[1:])
+            if last > first
+        ),
+        live=live,
+    )
+
+
+def _level(installation: Installation, parent: list[int], feeder: IntArray, first: int, last: int) -> Level:
+    cables = [installation.circuits[index].cable for index in feeder[first:last]]
+    parents, starts = np.unique(parent[first:last], return_index=True)
+    phase = [over_orders(complex(cable.resistance_ohm, cable.reactance_ohm)) for cable in cables]
+    neutral = [
+        over_orders(complex(cable.neutral_resistance_ohm, cable.neutral_reactance_ohm)) for cable in cables
+    ]
+    return Level(
+        boards=slice(first, last),
+        parent=np.array(parent[first:last], dtype=np.int64),
+        parents=parents,
+        starts=starts,
+        impedance=np.array(phase)[:, None],
+        neutral_impedance=np.array(neutral)[:, None],
+        has_neutral_impedance=bool(np.any(neutral)),
+    )
