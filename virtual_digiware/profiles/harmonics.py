@@ -101,12 +101,12 @@ class Harmonics:
             cell = cell + np.arange(times)[:, None] * self._cells
         cell = cell.ravel()
         upper = amplitude * mixture.weight[:, c.element_load]
-        total = np.bincount(cell, (amplitude - upper).ravel(), times * self._cells).astype(
-            np.float64, copy=False
+        total: FloatArray = np.add(
+            np.bincount(cell, (amplitude - upper).ravel(), times * self._cells),
+            np.bincount(cell + 1, upper.ravel(), times * self._cells),
+            dtype=np.float64,
         )
-        total += np.bincount(cell + 1, upper.ravel(), times * self._cells)
-        amperes: FloatArray = total.reshape(times, -1, self._bins.count)
-        return amperes
+        return total.reshape(times, -1, self._bins.count)
 
     def _seen_by_legs(self, voltage: ComplexArray, turn: ComplexArray) -> ComplexArray:
         """Harmonic voltage at each kind of leg, turned as the spectra are: (T, M * injections, H-1)."""

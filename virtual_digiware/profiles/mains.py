@@ -80,11 +80,12 @@ class GridFrequency:
 
     def _hour_step(self, hour: IntArray) -> FloatArray:
         drawn = normal(self._key, Stream.MARKET, hour * 4)
-        return self._data.hour_mhz[hour % 24] + self._data.hour_sigma_mhz * drawn
+        step: FloatArray = self._data.hour_mhz[hour % 24] + self._data.hour_sigma_mhz * drawn
+        return step
 
     def _quarter_step(self, quarter: IntArray) -> FloatArray:
         drawn = normal(self._key, Stream.MARKET, quarter)
-        return self._data.quarter_sigma_mhz * drawn * (quarter % 4 != 0)
+        return np.where(quarter % 4 == 0, 0.0, self._data.quarter_sigma_mhz * drawn)
 
 
 @dataclass(frozen=True)
