@@ -16,6 +16,7 @@ from virtual_digiware.buses.modbus.counters import Counters
 
 _BUFFER_BYTES = 8192  # read at once; bounds the work that one connection puts into one turn of the loop
 _WRITE_BACKLOG_BYTES = 65536  # unsent answers from which on a connection is not read any more
+_BACKLOG = 512  # connections that may wait to be taken in; beyond, a client retries after a second
 _IDLE_STEPS = 4  # an idle connection is closed after 1 to 1.25 times its allowance
 
 
@@ -63,7 +64,7 @@ class Listener(ABC):
             OSError: The port is taken, or not permitted to this user.
         """
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self.make_connection, host, port)
+        self._server = await loop.create_server(self.make_connection, host, port, backlog=_BACKLOG)
         bound: tuple[str, int] = self._server.sockets[0].getsockname()[:2]
         return bound
 
@@ -159,7 +160,7 @@ class Connection(asyncio.BufferedProtocol):
             self._transport.abort()
 
     def _watch(self) -> None:
-        """Count silent steps. A flag that requests set is all that the idle time-out costs them."""
+        """Count silent steps; a flag, set by what counts as activity, is all that this costs a request."""
         self._quiet_steps = 0 if self.is_active else self._quiet_steps + 1
         self.is_active = False
         if self._quiet_steps > _IDLE_STEPS:

@@ -107,13 +107,13 @@ class _TcpConnection(Connection):
 
     def buffer_updated(self, nbytes: int) -> None:
         server = self._server
-        self.is_active = True
         if server.site.version != server.kept_version:
             server.forget()
         if nbytes == _READ_REQUEST and not self.filled:
             frame = bytes(self.view[:_READ_REQUEST])
             kept = server.kept.get(frame[2:])
             if kept is not None:
+                self.is_active = True
                 server.by_function[frame[7]] += 1
                 self.send(frame[:2] + kept)
                 return
@@ -133,6 +133,7 @@ class _TcpConnection(Connection):
             replies.append(self._server.reply(data[start:end]))
             start = end
         if replies:
+            self.is_active = True  # whole frames count, not single bytes dripping in
             self.send(b"".join(replies))
         if is_lost:
             self._server.counters.bad_frames += 1
