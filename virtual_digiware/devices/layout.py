@@ -1,4 +1,4 @@
-"""Which products are installed where, and which input measures which circuit: the site seen by the devices."""
+"""Which products are installed where, and which input measures which circuit: the site of the devices."""
 
 from __future__ import annotations
 
@@ -60,6 +60,16 @@ class GatewayLayout:
 
 
 @dataclass(frozen=True, slots=True)
+class LineLayout:
+    """Transmission parameters of an RS485 line, as the devices on it show them in their settings."""
+
+    name: str
+    baudrate: int = 38400
+    parity: Literal["none", "odd", "even"] = "none"
+    stop_bits: Literal[1, 2] = 1
+
+
+@dataclass(frozen=True, slots=True)
 class SiteLayout:
     """All gateways of a site and the options that hold for every module."""
 
@@ -71,3 +81,4 @@ class SiteLayout:
     reactive_method: ReactiveMethod = "total"
     demand_period_s: int = 600
     refresh_ms: int = 1000
+    lines: tuple[LineLayout, ...] = ()

@@ -1,0 +1,125 @@
+"""The computing side of a site: takes effects in the order of their times and tells the state at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from virtual_digiware.devices.connections import Tap
+from virtual_digiware.devices.demand import LocalBlocks
+from virtual_digiware.devices.effects import (
+    CurvesCleared,
+    Disturbed,
+    Effect,
+    ExtremesReset,
+    PartialReset,
+    PulsesMarked,
+    Rewired,
+)
+from virtual_digiware.devices.energies import COUNTERS
+from virtual_digiware.devices.extremes import BoolArray
+from virtual_digiware.devices.history import History
+from virtual_digiware.devices.layout import SiteLayout
+from virtual_digiware.devices.metering import Meter
+from virtual_digiware.devices.site_wiring import Connected
+from virtual_digiware.devices.snapshot import Metered, Snapshot
+from virtual_digiware.devices.wiring_compilation import compile_wiring
+from virtual_digiware.profiles.installation import Event
+from virtual_digiware.profiles.truth import Truth
+
+
+class Chronicle:
+    """History, truth and meter of one site, advanced together."""
+
+    def __init__(
+        self,
+        truth: Truth,
+        layout: SiteLayout,
+        taps: Sequence[Tap],
+        connected: Connected,
+        slot_of_circuit: Mapping[str, int],
+        seed: int,
+        commissioned_ms: int,
+        events: Sequence[Event],
+    ) -> None:
+        self._truth, self._layout, self._taps, self._seed = truth, layout, tuple(taps), seed
+        self._events = tuple(events)
+        self._slot_of_circuit = slot_of_circuit
+        self._commissioned_ms = commissioned_ms
+        self._marks: Mapping[tuple[str, int], tuple[int, int]] = {}
+        self._waiting: list[Effect] = []
+        self._computed_ms = commissioned_ms
+        self.horizon_ms = commissioned_ms
+        """Newest time asked for; whatever is recorded now happens no earlier."""
+        blocks = LocalBlocks(layout.demand_period_s, truth.installation.timezone)
+        self._history = History(truth, self._meter(connected), blocks, layout.refresh_ms, commissioned_ms)
+
+    def expect(self, t_ms: int) -> None:
+        """Announce a computation at `t_ms`.
+
+        Raises:
+            ValueError: It lies before an earlier one.
+        """
+        if t_ms < self.horizon_ms:
+            raise ValueError(f"history has reached {self.horizon_ms} ms and cannot go back to {t_ms} ms")
+        self.horizon_ms = t_ms
+
+    def note(self, effect: Effect) -> None:
+        """Remember an effect until its time comes; equal times keep their order."""
+        self._waiting.append(effect)
+        self._waiting.sort(key=lambda one: one.time_ms)
+
+    def snapshot(self, t_ms: int) -> Snapshot:
+        """The state at `t_ms`, with all noted effects up to then."""
+        while self._waiting and self._waiting[0].time_ms <= t_ms:
+            effect = self._waiting.pop(0)
+            # What is recorded late cannot change what has been told already.
+            self._computed_ms = max(self._computed_ms, effect.time_ms)
+            self._take(effect, self._computed_ms)
+        self._computed_ms = t_ms
+        metered = Metered(self._slot_of_circuit, self._marks, self._commissioned_ms)
+        return Snapshot(self._history.moment(t_ms), metered, self._layout.refresh_ms)
+
+    def _take(self, effect: Effect, t_ms: int) -> None:
+        history, count = self._history, len(self._layout_slots)
+        match effect:
+            case Rewired(connected=connected):
+                history.rewire(t_ms, self._meter(connected))
+            case Disturbed(event=event):
+                self._events = (*self._events, event)
+                history.disturb(t_ms, self._truth.with_events(self._events))
+            case PartialReset(slots=slots, points=points):
+                history.reset_partial(t_ms, _mask(slots, count), points)
+            case ExtremesReset(kind="instantaneous", slots=slots, points=points):
+                history.reset_extremes(t_ms, _mask(slots, count), points)
+            case ExtremesReset(kind="average", slots=slots, points=points):
+                history.reset_average_extremes(t_ms, _mask(slots, count), points)
+            case ExtremesReset(slots=taps, points=points):
+                history.reset_network_extremes(t_ms, _mask(taps, len(self._taps)), points)
+            case CurvesCleared(slots=slots):
+                history.clear_curves(t_ms, _mask(slots, count))
+            case PulsesMarked(path=path, meter=meter, slot=slot):
+                history.advance(t_ms)
+                energies_mj = history.energies_mj(t_ms)[COUNTERS.index("active_import")]
+                counted = 0 if slot is None else int(energies_mj[slot])
+                self._marks = {**self._marks, (path, meter): (t_ms, counted)}
+
+    def _meter(self, connected: Connected) -> Meter:
+        wiring = compile_wiring(
+            connected.slots, self._taps, self._truth, self._layout.nominal_voltage_v, None
+        )
+        self._layout_slots = connected.slots
+        return Meter(
+            wiring,
+            np.array(connected.live_slots, np.bool_),
+            np.array(connected.live_taps, np.bool_),
+            self._layout.reactive_method,
+            None,
+        )
+
+
+def _mask(places: Sequence[int], count: int) -> BoolArray:
+    mask = np.zeros(count, np.bool_)
+    mask[list(places)] = True
+    return mask

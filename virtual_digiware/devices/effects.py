@@ -1,0 +1,65 @@
+"""What records do to the history: changes of wiring and network, and resets, each at its own time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from virtual_digiware.devices.site_wiring import Connected
+from virtual_digiware.profiles.installation import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Rewired:
+    """The modules measure by other settings, or other modules are there, from now on. Cuts the base step."""
+
+    time_ms: int
+    connected: Connected
+
+
+@dataclass(frozen=True, slots=True)
+class Disturbed:
+    """An electrical event that nobody knew of before. Its own edges cut the base step."""
+
+    time_ms: int
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class PartialReset:
+    """Partial counters of some slots start again. `points` are energy points, or `operating_hours`."""
+
+    time_ms: int
+    slots: tuple[int, ...]
+    points: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ExtremesReset:
+    """Extremes are forgotten. `slots` count circuits, or voltage taps for `network`."""
+
+    time_ms: int
+    kind: Literal["instantaneous", "average", "network"]
+    slots: tuple[int, ...]
+    points: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class CurvesCleared:
+    """The load-curve points of some slots are forgotten."""
+
+    time_ms: int
+    slots: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PulsesMarked:
+    """A pulse counter of the IO module `path` starts again: remember the energy of `slot`."""
+
+    time_ms: int
+    path: str
+    meter: int
+    slot: int | None
+
+
+Effect = Rewired | Disturbed | PartialReset | ExtremesReset | CurvesCleared | PulsesMarked

@@ -1,0 +1,294 @@
+"""The memory of the metered circuits: counters, demand blocks and extremes, advanced through simulated time.
+
+Everything depends on times alone, never on how often somebody asked: energies are booked by whole base
+steps, extremes are taken at every refresh slot, and what has not been booked yet is added when read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from virtual_digiware.devices import energies
+from virtual_digiware.devices.circuit_tables import CIRCUIT_INSTANTANEOUS, CIRCUIT_QUALITY
+from virtual_digiware.devices.demand import BASE_STEP_MS, Averages, Demand, DemandBlock, LocalBlocks
+from virtual_digiware.devices.extremes import BoolArray, Extremes
+from virtual_digiware.devices.metering import (
+    CIRCUIT_EXTREMES,
+    COMPANIONS,
+    QUADRATIC,
+    Meter,
+    Reading,
+    averages,
+    totals,
+)
+from virtual_digiware.devices.network_tables import NETWORK_INSTANTANEOUS, NETWORK_QUALITY
+from virtual_digiware.devices.partial_counters import PartialCounters
+from virtual_digiware.devices.points import FloatArray, IntArray
+from virtual_digiware.profiles.truth import Truth
+
+CHUNK_NUMBERS = 1_500_000
+"""Numbers that one batch of times may take in its largest arrays: some tens of megabytes."""
+_EXTREME_ROWS = [CIRCUIT_INSTANTANEOUS.index(name) for name in CIRCUIT_EXTREMES]
+
+
+@dataclass(frozen=True)
+class Step:
+    """T steps between `edges`: what the counters gain (counters, T, N) and the means of the points."""
+
+    edges: IntArray
+    gained_mj: IntArray
+    circuits: FloatArray
+    networks: FloatArray
+
+
+@dataclass(frozen=True)
+class Records:
+    """Extremes of instantaneous values."""
+
+    circuits: Extremes
+    quality: Extremes
+    network_quality: Extremes
+
+
+@dataclass(frozen=True)
+class Present:
+    """The running refresh slot: what was measured at its start, and the extremes with it counted in.
+
+    `kept` goes into history; `shown` also counts what modules that sample have shown.
+    """
+
+    slot_ms: int
+    reading: Reading
+    kept: Records
+    shown: Records
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Everything the history has to say at one time; nothing in it changes afterwards."""
+
+    time_ms: int
+    present: Present
+    live_taps: BoolArray
+    """(D,) which voltage modules answer."""
+    counters_mj: IntArray
+    """(counters, N)"""
+    partial: PartialCounters
+    average: DemandBlock
+    """The last complete block; before the first complete one, the running block."""
+    average_extremes: Extremes
+    curve: tuple[DemandBlock, ...]
+    curve_since_ms: IntArray
+    """(N,) points of the curve that ended before are forgotten."""
+    running_gain_mj: IntArray
+    """(counters, N) what the counters have gained in the running block so far."""
+    running_start_ms: int
+    running_end_ms: int
+
+
+class History:
+    """Advances through the boundaries of the truth; never backwards."""
+
+    def __init__(
+        self, truth: Truth, meter: Meter, blocks: LocalBlocks, refresh_ms: int, commissioned_ms: int
+    ) -> None:
+        self._truth, self._meter = truth, meter
+        self._refresh_ms = refresh_ms
+        self._booked_ms = commissioned_ms
+        self._slot_ms = self._slot_start(commissioned_ms)
+        slots, networks = meter.slots, meter.networks
+        self._counters = np.zeros((len(energies.COUNTERS), slots), np.int64)
+        self._demand = Demand(
+            blocks,
+            Averages(CIRCUIT_INSTANTANEOUS, QUADRATIC, slots),
+            Averages(NETWORK_INSTANTANEOUS, QUADRATIC, networks),
+            self._counters.shape,
+            commissioned_ms,
+        )
+        self._records = Records(
+            Extremes(CIRCUIT_EXTREMES, slots, COMPANIONS),
+            Extremes(CIRCUIT_QUALITY, slots),
+            Extremes(NETWORK_QUALITY, networks),
+        )
+        self._average_extremes = Extremes(CIRCUIT_EXTREMES, slots, COMPANIONS)
+        self._partial = PartialCounters.starting(slots, commissioned_ms)
+        self._curve_since_ms = np.full(slots, commissioned_ms, np.int64)
+        self._ahead: Step | None = None
+        self._present: Present | None = None
+
+    def advance(self, t_ms: int) -> None:
+        """Book every base step that ends by `t_ms` and take the extremes of every refresh slot before it."""
+        edges = self._truth.boundaries(self._booked_ms, t_ms + 1)[:-1]
+        chunk = self._chunk()
+        for i in range(0, len(edges) - 1, chunk):
+            self._book(edges[i : i + chunk + 1])
+        self._take_slots_before(self._slot_start(t_ms))
+
+    def rewire(self, t_ms: int, meter: Meter) -> None:
+        """Measure by another meter from `t_ms`, which cuts the base step."""
+        self.advance(t_ms)
+        if self._booked_ms < t_ms:
+            self._book(np.array([self._booked_ms, t_ms], np.int64))
+        # A slot that starts now is measured the new way.
+        self._take_slots_before(self._slot_start(t_ms + self._refresh_ms - 1))
+        self._meter = meter
+        self._ahead = self._present = None
+
+    def disturb(self, t_ms: int, truth: Truth) -> None:
+        """Go on with a truth that differs from `t_ms` on; its own event edges cut the base step."""
+        self.advance(t_ms)
+        self._take_slots_before(self._slot_start(t_ms + self._refresh_ms - 1))
+        self._truth = truth
+        self._ahead = self._present = None
+
+    def energies_mj(self, t_ms: int) -> IntArray:
+        """Counters (counters, N) at `t_ms`, to which the history has been advanced."""
+        unfinished = self._unfinished(t_ms)
+        return self._counters if unfinished is None else self._counters + unfinished.gained_mj[:, 0]
+
+    def reset_partial(self, t_ms: int, slots: BoolArray, points: frozenset[str]) -> None:
+        """Start the partial counters of `points` again."""
+        self.advance(t_ms)
+        self._partial = self._partial.reset(t_ms, energies.shown(self.energies_mj(t_ms)), slots, points)
+
+    def reset_extremes(self, t_ms: int, slots: BoolArray, points: frozenset[str]) -> None:
+        """Forget extremes of instantaneous values; the slot running at `t_ms` counts again."""
+        self.advance(t_ms)
+        self._records = replace(
+            self._records,
+            circuits=self._records.circuits.without(points, slots),
+            quality=self._records.quality.without(points, slots),
+        )
+        self._present = None
+
+    def reset_average_extremes(self, t_ms: int, slots: BoolArray, points: frozenset[str]) -> None:
+        """Forget extremes of averages; blocks that close after `t_ms` count."""
+        self.advance(t_ms)
+        self._average_extremes = self._average_extremes.without(points, slots)
+
+    def reset_network_extremes(self, t_ms: int, networks: BoolArray, points: frozenset[str]) -> None:
+        """Forget extremes of voltage quality."""
+        self.advance(t_ms)
+        kept = self._records.network_quality.without(points, networks)
+        self._records = replace(self._records, network_quality=kept)
+        self._present = None
+
+    def clear_curves(self, t_ms: int, slots: BoolArray) -> None:
+        """Forget the load-curve points of some slots."""
+        self._curve_since_ms = np.where(slots, t_ms, self._curve_since_ms)
+
+    def moment(self, t_ms: int) -> Moment:
+        """Advance to `t_ms` and tell everything."""
+        self.advance(t_ms)
+        present = self._present_at(self._slot_start(t_ms))
+        unfinished = self._unfinished(t_ms)
+        gained = np.zeros_like(self._counters) if unfinished is None else unfinished.gained_mj[:, 0]
+        return Moment(
+            time_ms=t_ms,
+            present=present,
+            live_taps=self._meter.live_taps,
+            counters_mj=self._counters + gained,
+            partial=self._partial,
+            average=self._demand.complete or self._running(t_ms, unfinished),
+            average_extremes=self._average_extremes,
+            curve=self._demand.curve,
+            curve_since_ms=self._curve_since_ms,
+            running_gain_mj=self._demand.running_gain(gained),
+            running_start_ms=self._demand.start_ms,
+            running_end_ms=self._demand.end_ms,
+        )
+
+    def _slot_start(self, t_ms: int) -> int:
+        return t_ms // self._refresh_ms * self._refresh_ms
+
+    def _chunk(self) -> int:
+        installation = self._truth.installation
+        numbers = self._meter.numbers_per_time(len(installation.boards), len(installation.circuits))
+        return max(1, min(4096, CHUNK_NUMBERS // numbers))
+
+    def _book(self, edges: IntArray) -> None:
+        step = self._ahead
+        if step is None or len(edges) != 2 or not np.array_equal(step.edges, edges):
+            step = self._measure(edges[:-1], edges[1:], edges)
+        self._ahead = None
+        self._counters = self._counters + step.gained_mj.sum(axis=1)
+        for block in self._demand.book(edges, step.gained_mj, step.circuits, step.networks):
+            if not block.is_partial:
+                values = averages(block)[_EXTREME_ROWS]
+                end = np.array([block.end_ms], np.int64)
+                self._average_extremes = self._average_extremes.including(end, values[:, None, :])
+        self._booked_ms = int(edges[-1])
+
+    def _measure(self, start_ms: IntArray, end_ms: IntArray, edges: IntArray) -> Step:
+        solution = self._truth.mean(start_ms, end_ms)
+        reading = self._meter.read(solution)
+        active_w, reactive_var, apparent_va = totals(reading)
+        durations = end_ms - start_ms
+        active_mj = energies.whole_mj(active_w, durations)
+        exact = self._meter.booked >= 0
+        if exact.any():
+            # Measured as they are: the truth's own integers, so what flows in flows out, to the last mJ.
+            active_mj[:, exact] = self._truth.book(solution)[:, self._meter.booked[exact]]
+        gained = energies.split(
+            active_mj,
+            energies.whole_mj(reactive_var, durations),
+            energies.whole_mj(apparent_va, durations),
+        )
+        return Step(edges, gained, reading.circuits, reading.networks)
+
+    def _unfinished(self, t_ms: int) -> Step | None:
+        """The part of the running base step up to `t_ms`, which is not stored.
+
+        Power that turns round inside the step would let a counter fall back when the step is booked net;
+        so no counter shows more than the whole step, as far as it is known, will give it.
+        """
+        start = self._booked_ms
+        if t_ms <= start:
+            return None
+        if self._ahead is None:
+            grid = start // BASE_STEP_MS * BASE_STEP_MS + BASE_STEP_MS
+            edges = self._truth.boundaries(start, grid)[:2]
+            self._ahead = self._measure(edges[:1], edges[1:], edges)
+        edges = np.array([start, t_ms], np.int64)
+        step = self._measure(edges[:1], edges[1:], edges)
+        gained = np.minimum(step.gained_mj, self._ahead.gained_mj)
+        return Step(edges, gained, step.circuits, step.networks)
+
+    def _running(self, t_ms: int, unfinished: Step | None) -> DemandBlock:
+        if unfinished is None:
+            return self._demand.running(t_ms, np.zeros_like(self._counters), None)
+        means = unfinished.circuits, unfinished.networks
+        return self._demand.running(t_ms, unfinished.gained_mj[:, 0], means)
+
+    def _take_slots_before(self, end_ms: int) -> None:
+        while self._slot_ms < end_ms:
+            present = self._present
+            if present is not None and present.slot_ms == self._slot_ms:
+                self._records, self._present = present.kept, None
+                self._slot_ms += self._refresh_ms
+                continue
+            slots = np.arange(self._slot_ms, end_ms, self._refresh_ms, dtype=np.int64)[: self._chunk()]
+            self._records = self._with(self._records, self._meter.read(self._truth.at(slots)))
+            self._slot_ms = int(slots[-1]) + self._refresh_ms
+
+    def _present_at(self, slot_ms: int) -> Present:
+        if self._present is None or self._present.slot_ms != slot_ms:
+            solution = self._truth.at(np.array([slot_ms], np.int64))
+            reading = self._meter.read(solution)
+            kept = shown = self._with(self._records, reading)
+            if self._meter.is_sampling:
+                reading = self._meter.show(solution)
+                shown = self._with(kept, reading)
+            self._present = Present(slot_ms, reading, kept, shown)
+        return self._present
+
+    def _with(self, records: Records, reading: Reading) -> Records:
+        t_ms = reading.solution.start_ms
+        circuit_quality, network_quality = self._meter.quality(reading)
+        return Records(
+            records.circuits.including(t_ms, reading.circuits[_EXTREME_ROWS]),
+            records.quality.including(t_ms, circuit_quality),
+            records.network_quality.including(t_ms, network_quality),
+        )

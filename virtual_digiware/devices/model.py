@@ -1,0 +1,210 @@
+"""A whole site as its devices show it: units that can be read and written, and a history that computes ahead.
+
+Two threads may share a model. `check_write`, `apply`, `publish` and all reads belong to one; `compute` may
+run in another, has the history to itself, and learns of records through a queue.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+
+from virtual_digiware.devices.block import Product
+from virtual_digiware.devices.chronicle import Chronicle
+from virtual_digiware.devices.commands import Action
+from virtual_digiware.devices.connections import connect
+from virtual_digiware.devices.effects import (
+    CurvesCleared,
+    Disturbed,
+    Effect,
+    ExtremesReset,
+    PartialReset,
+    PulsesMarked,
+    Rewired,
+)
+from virtual_digiware.devices.io_drives import DriveError
+from virtual_digiware.devices.layout import SiteLayout
+from virtual_digiware.devices.records import Record, Refusal
+from virtual_digiware.devices.site_units import build_units, metered_slots
+from virtual_digiware.devices.site_wiring import Connected, connected, module_inputs
+from virtual_digiware.devices.snapshot import Snapshot
+from virtual_digiware.devices.unit import Unit
+from virtual_digiware.profiles.installation import Event
+from virtual_digiware.profiles.truth import Truth
+
+
+class UnknownUnit(KeyError):
+    """A record or a write names a unit that the site does not have. `path` as found, `known` paths."""
+
+    def __init__(self, path: str, known: Sequence[str]) -> None:
+        super().__init__(f"no unit {path!r}; known are {', '.join(known)}")
+        self.path = path
+        self.known = tuple(known)
+
+
+class SiteModel:
+    """The devices of one site. Everything readable follows from layout, seed, applied records and time."""
+
+    def __init__(
+        self,
+        truth: Truth,
+        layout: SiteLayout,
+        products: Mapping[str, Product],
+        seed: int,
+        commissioned_ms: int,
+        events: Sequence[Event] = (),
+    ) -> None:
+        """
+        Args:
+            truth: The installation that is measured.
+            layout: What measures it.
+            products: At least those that the layout names.
+            seed: Of serial numbers and of the errors of realistic modules.
+            commissioned_ms: When counting began.
+            events: Those that `truth` was built with; records add to them.
+
+        Raises:
+            WiringError, DriveError: The layout does not fit the installation or the products.
+        """
+        self._planned, self._taps = connect(layout, truth.installation)
+        self._inputs = module_inputs(layout)
+        self.units: Mapping[str, Unit] = build_units(
+            self, layout, products, self._planned, self._taps, truth.installation, seed, commissioned_ms
+        )
+        self._slot_of_circuit = metered_slots(self._planned)
+        self._check_drives()
+        self._connected = self._connect()
+        self._queue: deque[Effect] = deque()
+        self._chronicle = Chronicle(
+            truth, layout, self._taps, self._connected, self._slot_of_circuit, seed, commissioned_ms, events
+        )
+        self.version = 0
+        self.snapshot: Snapshot = self._chronicle.snapshot(commissioned_ms)
+
+    def check_write(
+        self, path: str, function: int, address: int, values: Sequence[int], now_ms: int
+    ) -> Record | Refusal:
+        """The record of a write that the unit takes, or why it does not. Changes nothing.
+
+        The record's time is `now_ms`, or the newest time asked of `compute` when that is later.
+
+        Raises:
+            UnknownUnit: No such path.
+        """
+        refusal = self._unit(path).state.check(function, address, values)
+        if refusal is not None:
+            return refusal
+        data = {"function": function, "address": address, "values": [int(value) for value in values]}
+        return Record(max(now_ms, self._chronicle.horizon_ms), "write", path, data)
+
+    def apply(self, record: Record) -> None:
+        """Take an intervention: settings and outputs at once, measurement with the next `compute`.
+
+        Records come in the order of their times, live as in replay.
+
+        Raises:
+            UnknownUnit: The record's target does not exist.
+            ValueError: A kind of record that is not known.
+        """
+        match record.kind:
+            case "write":
+                self._write(record)
+            case "presence":
+                self._unit(record.target).is_plugged = bool(record.data["present"])
+                self._rewire(record.time_ms)
+            case "event":
+                self._queue.append(Disturbed(record.time_ms, _event(record)))
+            case "commissioned" | "clock":
+                return
+            case _:
+                raise ValueError(f"a record of unknown kind {record.kind!r}")
+        self.version += 1
+
+    def compute(self, t_ms: int) -> Snapshot:
+        """Advance the history through all applied records up to `t_ms` and tell the site's state there.
+
+        May run in a thread of its own. The result depends on `t_ms` and the records alone.
+
+        Raises:
+            ValueError: `t_ms` lies before an earlier one.
+        """
+        self._chronicle.expect(t_ms)
+        while self._queue:
+            self._chronicle.note(self._queue.popleft())
+        return self._chronicle.snapshot(t_ms)
+
+    def publish(self, snapshot: Snapshot) -> None:
+        """Let all reads see `snapshot` from now on."""
+        self.snapshot = snapshot
+        self.version += 1
+
+    def _unit(self, path: str) -> Unit:
+        unit = self.units.get(path)
+        if unit is None:
+            raise UnknownUnit(path, tuple(self.units))
+        return unit
+
+    def _write(self, record: Record) -> None:
+        unit = self._unit(record.target)
+        address, values = int(record.data["address"]), [int(value) for value in record.data["values"]]
+        for action in unit.state.write(record.time_ms, address, values):
+            if action.kind == "remeasure":
+                self._rewire(record.time_ms)
+            else:
+                self._queue.extend(_effects(action, unit, record.time_ms, self._slot_of_circuit))
+
+    def _connect(self) -> Connected:
+        return connected(self._planned, self._taps, self._inputs, self.units)
+
+    def _rewire(self, t_ms: int) -> None:
+        """Only what changes the measurement cuts a step, so an equal result goes no further."""
+        now = self._connect()
+        if now != self._connected:
+            self._connected = now
+            self._queue.append(Rewired(t_ms, now))
+
+    def _check_drives(self) -> None:
+        for unit in self.units.values():
+            for circuit in () if unit.io is None else unit.io.circuits:
+                if circuit not in self._slot_of_circuit:
+                    known = ", ".join(self._slot_of_circuit)
+                    raise DriveError(circuit, f"a circuit that is metered: {known}")
+
+
+def _effects(action: Action, unit: Unit, t_ms: int, slot_of_circuit: Mapping[str, int]) -> list[Effect]:
+    """What an action of one unit means to the history of the site; nothing where the slot has no circuit."""
+    own = unit.slots[action.slot : action.slot + 1]
+    match action.kind:
+        case "partial":
+            return [PartialReset(t_ms, own, action.points)]
+        case "extremes":
+            return [ExtremesReset(t_ms, "instantaneous", own, action.points)]
+        case "average_extremes":
+            return [ExtremesReset(t_ms, "average", own, action.points)]
+        case "network_extremes":
+            return [ExtremesReset(t_ms, "network", unit.taps, action.points)]
+        case "curves":
+            return [CurvesCleared(t_ms, unit.slots)]
+        case "pulses" if unit.io is not None:
+            marks = []
+            for meter in range(len(unit.io.digital)):
+                if action.mask >> meter & 1:
+                    circuit = unit.io.pulse_circuit(meter)
+                    slot = None if circuit is None else slot_of_circuit[circuit]
+                    marks.append(PulsesMarked(t_ms, unit.path, meter, slot))
+            return list(marks)
+    return []
+
+
+def _event(record: Record) -> Event:
+    """The event of a record; it cannot begin before it was recorded."""
+    data = record.data
+    end_ms = data.get("end_ms")
+    return Event(
+        start_ms=max(int(data["start_ms"]), record.time_ms),
+        end_ms=None if end_ms is None else int(end_ms),
+        kind=data["kind"],
+        target=data["target"],
+        residual=float(data.get("residual", 0.0)),
+        **({"phases": tuple(data["phases"])} if "phases" in data else {}),
+    )

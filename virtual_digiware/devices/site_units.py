@@ -1,0 +1,79 @@
+"""Building the units of a site: one for each gateway and each module on its bus, by path."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from virtual_digiware.devices.block import Product
+from virtual_digiware.devices.connections import Slot, Tap
+from virtual_digiware.devices.identification import identify
+from virtual_digiware.devices.initial_settings import initial_settings
+from virtual_digiware.devices.io_modules import IoModule, digital_outputs_at_start
+from virtual_digiware.devices.layout import GatewayLayout, ModuleLayout, SiteLayout
+from virtual_digiware.devices.unit import Site, Unit
+from virtual_digiware.devices.unit_state import UnitState
+from virtual_digiware.profiles.installation import Installation
+
+
+def build_units(
+    site: Site,
+    layout: SiteLayout,
+    products: Mapping[str, Product],
+    slots: Sequence[Slot],
+    taps: Sequence[Tap],
+    installation: Installation,
+    seed: int,
+    commissioned_ms: int,
+) -> Mapping[str, Unit]:
+    """All units, gateways before their modules, in the order of the layout.
+
+    Raises:
+        DriveError: An input or output of an IO module is driven by something that does not exist.
+    """
+    own_slots: dict[str, list[int]] = {}
+    for i, slot in enumerate(slots):
+        own_slots.setdefault(slot.unit, []).append(i)
+    own_taps = {tap.unit: (i,) for i, tap in enumerate(taps)}
+    units: dict[str, Unit] = {}
+
+    def add(gateway: GatewayLayout, module: ModuleLayout | None, head: Unit | None) -> Unit:
+        path = gateway.name if module is None else f"{gateway.name}/{module.name}"
+        product = products[gateway.product if module is None else module.product]
+        state = UnitState(
+            product,
+            initial_settings(layout, gateway, module, product, installation.timezone),
+            gateway.address if module is None else module.address,
+            commissioned_ms,
+            0 if module is None else digital_outputs_at_start(product, module),
+        )
+        is_io = module is not None and product.family == "io"
+        units[path] = Unit(
+            path=path,
+            product=product,
+            circuits=() if module is None else tuple(one.circuit for one in module.allocations),
+            site=site,
+            state=state,
+            identity=identify(product, seed, layout.site, path),
+            commissioned_ms=commissioned_ms,
+            slots=tuple(own_slots.get(path, ())),
+            taps=own_taps.get(path, ()),
+            io=IoModule(path, product, module, state.settings, installation.timezone)
+            if module is not None and is_io
+            else None,
+            head=head,
+        )
+        return units[path]
+
+    for gateway in layout.gateways:
+        head = add(gateway, None, None)
+        for module in gateway.modules:
+            add(gateway, module, head)
+    return units
+
+
+def metered_slots(slots: Sequence[Slot]) -> Mapping[str, int]:
+    """The first slot that measures each circuit."""
+    found: dict[str, int] = {}
+    for i, slot in enumerate(slots):
+        found.setdefault(slot.circuit, i)
+    return found

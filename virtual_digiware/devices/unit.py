@@ -1,0 +1,168 @@
+"""One addressable device as the buses see it: a module or a gateway, and everything to be read of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import numpy as np
+
+from virtual_digiware.devices.block import Block, PlacedBlock, Product
+from virtual_digiware.devices.io_modules import IoModule, Values
+from virtual_digiware.devices.points import FloatArray, IntArray
+from virtual_digiware.devices.settings import Settings
+from virtual_digiware.devices.snapshot import Slots, Snapshot
+from virtual_digiware.devices.unit_state import UnitState
+
+Raw = tuple[int | float | str | None, ...]
+
+MEASURED = ("circuit.", "network.")
+"""Kinds of tables that come as arrays of engineering values."""
+ENGINEERING = ("io.analogue_inputs", "io.temperatures", "io.meters")
+"""Further tables in engineering values; all others are register values and texts."""
+
+
+class Site(Protocol):
+    """What a unit asks of the site it belongs to."""
+
+    @property
+    def snapshot(self) -> Snapshot: ...
+
+
+class Unit:
+    """A module or a gateway. `path` is "<gateway>/<module>", or "<gateway>" for the gateway itself."""
+
+    def __init__(
+        self,
+        path: str,
+        product: Product,
+        circuits: tuple[str, ...],
+        site: Site,
+        state: UnitState,
+        identity: Mapping[str, int | str],
+        commissioned_ms: int,
+        slots: Slots = (),
+        taps: Slots = (),
+        io: IoModule | None = None,
+        head: Unit | None = None,
+    ) -> None:
+        """`slots` and `taps`: places of its circuits and voltages in the site; `head` feeds its bus."""
+        self.path = path
+        self.name = path.rpartition("/")[2]
+        self.product = product
+        self.circuits = circuits
+        self.slots, self.taps = slots, taps
+        self.is_plugged = True
+        self.state = state
+        self.io = io
+        self._site = site
+        self._identity = identity
+        self._commissioned_ms = commissioned_ms
+        self._head = head
+        self._rows: dict[tuple[str, tuple[str, ...]], tuple[IntArray, FloatArray]] = {}
+
+    @property
+    def address(self) -> int | None:
+        """Modbus address as last saved; None for a C-31."""
+        return self.state.address
+
+    @property
+    def is_present(self) -> bool:
+        """Whether the unit is there and powered; a bus without its head is dead."""
+        return self.is_plugged and (self._head is None or self._head.is_present)
+
+    @property
+    def settings(self) -> Settings:
+        """The unit's stored registers."""
+        return self.state.settings
+
+    def is_identifying(self, t_ms: int) -> bool:
+        """Whether its ON LED is lit so that somebody finds it."""
+        return self.state.is_identifying(t_ms)
+
+    def is_raw(self, block: Block) -> bool:
+        """Whether `read` gives register values and texts rather than engineering values."""
+        return not block.table.startswith(MEASURED) and block.table not in ENGINEERING
+
+    def read(self, placed: PlacedBlock) -> FloatArray | Raw:
+        """Values of the block's rows in row order, as of the published snapshot and the writes since.
+
+        An array (rows,) of engineering values for measured tables, NaN where not available; a tuple for all
+        others, of register values and texts where `is_raw` says so.
+        """
+        block = placed.block
+        if block.table.startswith(MEASURED):
+            return self._measured(placed)
+        snapshot = self._site.snapshot
+        match block.table:
+            case "settings" | "io.analogue_outputs":
+                return tuple(self.state.settings.shown(placed, row) for row in block.rows)
+            case "unit.identification":
+                return _picked(block, self._identity)
+            case "unit.clock":
+                return _picked(block, self.state.clock(snapshot.time_ms))
+            case "unit.operating_hours":
+                return _picked(block, self._hours(snapshot.time_ms))
+        if self.io is not None and block.table.startswith("io."):
+            return _picked(block, _io_values(self.io, placed, snapshot, self.state.outputs))
+        return (0,) * len(block.rows)
+
+    def _hours(self, t_ms: int) -> Mapping[str, int]:
+        return {
+            "operating_time_total": (t_ms - self._commissioned_ms) // 1000,
+            "operating_time_partial": (t_ms - self.state.hours_since_ms) // 1000,
+        }
+
+    def _measured(self, placed: PlacedBlock) -> FloatArray:
+        block = placed.block
+        places = self.slots if block.table.startswith("circuit.") else self.taps
+        if placed.slot >= len(places):
+            return self._unused(block)
+        table = self._site.snapshot.table(block.table, places)
+        key = block.name, table.names
+        found = self._rows.get(key)
+        if found is None:
+            found = self._rows[key] = _plan(block, table.index)
+        rows, missing = found
+        # `missing` is NaN for points that are not measured, else 0.
+        values: FloatArray = table.values[rows, placed.slot] + missing
+        if self.state.clock_offset_ms:
+            _shift_dates(block, values, self.state.clock_offset_ms)
+        return values
+
+    @staticmethod
+    def _unused(block: Block) -> FloatArray:
+        """An input group without a circuit: disabled, and nothing available."""
+        return np.array([0.0 if row.point == "load_status" else np.nan for row in block.rows])
+
+
+def _plan(block: Block, index: Mapping[str, int]) -> tuple[IntArray, FloatArray]:
+    rows = np.array([index.get(row.point, 0) for row in block.rows], np.int64)
+    missing = np.array([0.0 if row.point in index else np.nan for row in block.rows])
+    return rows, missing
+
+
+def _shift_dates(block: Block, values: FloatArray, offset_ms: int) -> None:
+    """Dates are shown on the unit's own clock."""
+    for i, row in enumerate(block.rows):
+        if row.encoding == "DATETIME":
+            values[i] += offset_ms // 1000
+
+
+def _picked(block: Block, values: Mapping[str, int | float | str]) -> Raw:
+    return tuple(values.get(row.point, row.initial) for row in block.rows)
+
+
+def _io_values(io: IoModule, placed: PlacedBlock, snapshot: Snapshot, outputs: int) -> Values:
+    match placed.block.table:
+        case "io.digital_inputs":
+            return io.digital_inputs(snapshot)
+        case "io.digital_outputs":
+            return io.digital_outputs(outputs)
+        case "io.analogue_inputs":
+            return io.analogue_input(placed.slot, snapshot)
+        case "io.temperatures":
+            return io.temperature(placed.slot, snapshot)
+        case "io.meters":
+            return io.meter(placed.slot, snapshot)
+    return {}
