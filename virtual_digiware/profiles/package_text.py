@@ -1,16 +1,14 @@
 """Reading the library's own data files: YAML whose rows are compact text, errors that name file and key.
 
-Rows such as `profile G1, mean_level 0.33` are one YAML scalar each: the pure-Python YAML reader needs about
-0.1 ms a scalar, and a command that only prints its help should not wait for a library of loads.
+A row such as `profile G1, mean_level 0.33` is one YAML scalar, which keeps a table readable as a table.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from importlib.resources import files
+from pathlib import Path
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from virtual_digiware.profiles.plain_rows import read_plain_rows
 
 
 class LibraryError(ValueError):
@@ -28,15 +26,12 @@ class LibraryError(ValueError):
 
 def package_file(name: str) -> str:
     """Text of a data file that is shipped beside this module."""
-    return files("virtual_digiware.profiles").joinpath(name).read_text(encoding="utf-8")
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 
 def entries(text: str, file: str, known: Iterable[str]) -> dict[str, dict[str, object]]:
     """Entries of a data file by name; each is a mapping that has a `source` and only `known` keys."""
-    try:
-        document = YAML(typ="safe").load(text)
-    except YAMLError as error:
-        raise LibraryError(file, "file", f"is not YAML: {error}") from error
+    document = read_plain_rows(text) or _any_yaml(text, file)
     if not isinstance(document, dict):
         raise LibraryError(file, "file", "a mapping from names to entries is needed")
     allowed = {"source", *known}
@@ -53,6 +48,17 @@ def entries(text: str, file: str, known: Iterable[str]) -> dict[str, dict[str, o
             raise LibraryError(file, f"{name}.source", "is missing: say where the numbers come from")
         checked[str(name)] = {str(key): value for key, value in entry.items()}
     return checked
+
+
+def _any_yaml(text: str, file: str) -> object:
+    # Imported here: the shipped files are plain, so a site that only runs never pays for it.
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        return YAML(typ="safe").load(text)
+    except YAMLError as error:
+        raise LibraryError(file, "file", f"is not YAML: {error}") from error
 
 
 def text_of(entry: Mapping[str, object], file: str, name: str, row: str) -> str:
