@@ -57,7 +57,7 @@ class Bench:
     def solution(
         self, voltage_v: ComplexArray, current_a: ComplexArray, frequency_hz: float = 50.0, t_ms: int = 0
     ) -> Solution:
-        """Everything else from voltages (M, 3, H) or (M, 3) and currents (K, 3, H) or (K, 3), with or without T."""
+        """All else from voltages (M, 3[, H]) of boards and currents (K, 3[, H]), with a leading T or not."""
         voltage, current = _spectra(voltage_v, len(self.boards)), _spectra(current_a, len(self.circuits))
         own = [self.board_index[board] for board in self.circuits.values()]
         power = voltage[:, own] * np.conj(current)

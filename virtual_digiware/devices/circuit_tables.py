@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from virtual_digiware.devices.measurement import Measured, at_taps
+from virtual_digiware.devices.network_tables import mean_of_existing
 from virtual_digiware.devices.points import Table
 from virtual_digiware.devices.wiring import BoolArray
 from virtual_digiware.profiles import quantities
@@ -132,12 +133,9 @@ def circuit_quality_values(measured: Measured) -> FloatArray:
     times, slots = measured.rows.neutral.shape
     values = np.empty((len(CIRCUIT_QUALITY), times, slots))
     distortion = np.moveaxis(measured.thd_current, 2, 0)
-    present = measured.wiring.has_row[:, None]
     values[0:3] = 100.0 * distortion
     values[3] = 100.0 * measured.thd_current_n
-    values[4] = 100.0 * (np.where(present, distortion, 0.0) * measured.wiring.row_weights[:, None]).sum(
-        axis=0
-    )
+    values[4] = 100.0 * mean_of_existing(distortion)
     values[5] = 100.0 * measured.current_amplitude_unbalance
     values[6] = 100.0 * measured.current_unbalance
     values[7:10] = np.moveaxis(measured.displacement_deg, 2, 0)

@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from virtual_digiware.devices.connections import Conductor, Sensor
+from virtual_digiware.devices.connections import Conductor, CurrentInput
 from virtual_digiware.devices.layout import NetworkType
 from virtual_digiware.profiles.installation import PHASES, Phase
 
@@ -51,7 +51,7 @@ class Pattern:
 @lru_cache(maxsize=4096)
 def pattern_of(
     network: NetworkType,
-    sensors: tuple[Sensor, ...],
+    inputs: tuple[CurrentInput, ...],
     lines: tuple[Phase, Phase],
     circuit_phases: tuple[Phase, ...],
 ) -> Pattern:
@@ -61,29 +61,29 @@ def pattern_of(
     delayed by a third of a period each. With two sensors (3P) the third row is -(a + b).
     The computed neutral current is the sum of the rows; a fourth sensor replaces it.
     """
-    channels = _channels(sensors)
+    channels = _channels(inputs)
     rows = np.zeros((3, 4, 4), dtype=np.complex128)
     three_phase = network in ("3P", "3P+N")
     if three_phase:
         row_phase = (0, 1, 2)
         present = 3
     else:
-        believed = [PHASES.index(sensor.phase) if sensor.phase in PHASES else 0 for sensor in sensors]
+        believed = [PHASES.index(given.phase) if given.phase in PHASES else 0 for given in inputs]
         present = len(believed)
         row_phase = (believed[0], believed[1] if present > 1 else -1, -1)
-    for sensor, channel in zip(sensors, channels, strict=True):
-        if sensor.phase is None:
+    for given, channel in zip(inputs, channels, strict=True):
+        if given.phase is None:
             continue
-        row = CONDUCTORS.index(sensor.phase)
+        row = CONDUCTORS.index(given.phase)
         if not three_phase:
             row = next(k for k, phase in enumerate(row_phase) if phase == row) if row < 3 else 0
         rows[:, row] = channel
-    if three_phase and len(sensors) == 1:
-        _copy_balanced(rows, sensors[0], channels[0])
-    elif three_phase and len(sensors) == 2:
-        _complete(rows, sensors)
+    if three_phase and len(inputs) == 1:
+        _copy_balanced(rows, inputs[0], channels[0])
+    elif three_phase and len(inputs) == 2:
+        _complete(rows, inputs)
     has_neutral = network.endswith("+N")
-    if has_neutral and not any(sensor.phase == "N" for sensor in sensors):
+    if has_neutral and not any(given.phase == "N" for given in inputs):
         rows[:, 3] = rows[:, :3].sum(axis=1)
     line_phase = _other_line(row_phase[0], lines) if network == "2P" else -1
     reference: Reference = "star" if network == "3P" else "line" if network == "2P" else "phase"
@@ -107,22 +107,22 @@ def pattern_of(
     )
 
 
-def _channels(sensors: Sequence[Sensor]) -> list[npt.NDArray[np.complex128]]:
+def _channels(inputs: Sequence[CurrentInput]) -> list[npt.NDArray[np.complex128]]:
     """Signal of each sensor as the module reads it, from the true currents: (4,) each."""
     channels = []
-    for sensor in sensors:
+    for given in inputs:
         channel = np.zeros(4, dtype=np.complex128)
-        if sensor.encloses is not None:
-            channel[CONDUCTORS.index(sensor.encloses)] = sensor.ratio * sensor.direction
+        if given.encloses is not None:
+            channel[CONDUCTORS.index(given.encloses)] = given.ratio * given.direction
         channels.append(channel)
     return channels
 
 
 def _copy_balanced(
-    rows: npt.NDArray[np.complex128], sensor: Sensor, channel: npt.NDArray[np.complex128]
+    rows: npt.NDArray[np.complex128], given: CurrentInput, channel: npt.NDArray[np.complex128]
 ) -> None:
     """Delay of a third of a period per phase: order h turns by h x 120 degrees."""
-    measured = PHASES.index(sensor.phase) if sensor.phase in PHASES else 0
+    measured = PHASES.index(given.phase) if given.phase in PHASES else 0
     for order in range(3):
         for row in range(3):
             rows[order, row] = channel * _turn(-order * (row - measured))
@@ -134,9 +134,9 @@ def _turn(thirds: int) -> complex:
     return (1.0 + 0.0j, complex(-0.5, half_root), complex(-0.5, -half_root))[thirds % 3]
 
 
-def _complete(rows: npt.NDArray[np.complex128], sensors: Sequence[Sensor]) -> None:
+def _complete(rows: npt.NDArray[np.complex128], inputs: Sequence[CurrentInput]) -> None:
     """Two sensors in a system without neutral: what flows in by two phases leaves by the third."""
-    taken = {PHASES.index(sensor.phase) for sensor in sensors if sensor.phase in PHASES}
+    taken = {PHASES.index(given.phase) for given in inputs if given.phase in PHASES}
     if len(taken) == 2:
         (third,) = {0, 1, 2} - taken
         rows[:, third] = -rows[:, sorted(taken)].sum(axis=1)

@@ -36,7 +36,7 @@ class WiringError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Sensor:
+class CurrentInput:
     """One current input of a slot: what it really measures, and what the module takes it for.
 
     `encloses` None is an open or missing sensor. `ratio` is signal / (true current x configured
@@ -62,7 +62,7 @@ class Slot:
     slot: int
     circuit: str
     network: NetworkType
-    sensors: tuple[Sensor, ...]
+    inputs: tuple[CurrentInput, ...]
     nominal_a: float
     tap: int | None
     lines: tuple[Phase, Phase] = ("L1", "L2")
@@ -128,8 +128,8 @@ def _slots_of(
         if circuit is None:
             raise WiringError(unit, f"no circuit named {allocation.circuit!r}")
         _check(unit, allocation, circuit)
-        sensors = tuple(
-            Sensor(encloses=phase, phase=phase, ratio=float(direction), direction=direction)
+        inputs = tuple(
+            CurrentInput(encloses=phase, phase=phase, ratio=float(direction), direction=direction)
             for phase, direction in zip(allocation.phases, allocation.directions, strict=True)
         )
         slots.append(
@@ -138,7 +138,7 @@ def _slots_of(
                 slot=number,
                 circuit=circuit.name,
                 network=allocation.network,
-                sensors=sensors,
+                inputs=inputs,
                 nominal_a=allocation.nominal_a,
                 tap=tap,
                 lines=_lines(circuit, allocation),

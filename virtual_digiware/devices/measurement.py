@@ -59,7 +59,7 @@ def measure(
     if errors is not None:
         rows = errors.with_errors(solution, rows)
     has_voltage = wiring.tap >= 0 if live is None else live & (wiring.tap >= 0)
-    return Measured(wiring, voltages, rows, has_voltage)
+    return Measured(wiring, voltages, rows, has_voltage, errors is not None)
 
 
 def _rows(
@@ -88,7 +88,7 @@ def _rows(
         parts.append((sampled, sampled_rows(spectra, voltages.frequency_of(wiring, sampled), with_budeanu)))
     if not parts:
         return direct_rows(solution, wiring.direct, voltages, factors)
-    return parts[0][1] if len(parts) == 1 else merged(wiring.count, parts)
+    return parts[0][1] if len(parts) == 1 else merged(parts)
 
 
 @dataclass(frozen=True)
@@ -104,6 +104,8 @@ class Measured:
     rows: Rows
     has_voltage: BoolArray
     """(C,) the slot has a voltage module and it answers."""
+    has_errors: bool = False
+    """`rows` carry errors of the moment."""
 
     @cached_property
     def powers(self) -> Powers:

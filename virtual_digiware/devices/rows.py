@@ -109,15 +109,15 @@ def explicit_rows(spectra: SlotSpectra, with_budeanu: bool = False) -> Rows:
     )
 
 
-def merged(count: int, parts: Sequence[tuple[IntArray, Rows]]) -> Rows:
-    """Rows of `count` slots from parts (which slots, their rows) that together cover them all."""
+_Parts = Sequence[tuple[IntArray, Rows]]
+
+
+def merged(parts: _Parts) -> Rows:
+    """Rows of all slots, ascending, from parts (which slots, their rows) that together cover them."""
+    place = np.argsort(np.concatenate([slots for slots, _ in parts]))
 
     def joined(of: Callable[[Rows], npt.NDArray[_Number]]) -> npt.NDArray[_Number]:
-        pieces = [of(rows) for _, rows in parts]
-        whole = np.empty((*pieces[0].shape[:-1], count), dtype=pieces[0].dtype)
-        for (slots, _), piece in zip(parts, pieces, strict=True):
-            whole[..., slots] = piece
-        return whole
+        return np.concatenate([of(rows) for _, rows in parts], axis=-1)[..., place]
 
     return Rows(
         current=joined(lambda rows: rows.current),

@@ -102,13 +102,17 @@ class Wiring:
     neutral_ratio: FloatArray
     """(C,) of direct slots: In / true neutral current of the circuit."""
     is_neutral_row: BoolArray
-    """(C,) of direct slots: In is the current of row 1."""
+    """(C,) In is the current of row 1 (1P+N)."""
     identity: BoolArray
     """(C,) powers are exactly those of the truth, so energies are its booked integers."""
     tap_board: IntArray
     """(D,)"""
     tap_source: IntArray
     """(D,)"""
+    tap_has_phase: BoolArray
+    """(D, 3) phase-to-neutral voltages that the module has on its type of network."""
+    tap_has_line: BoolArray
+    """(D, 3) likewise U12, U23, U31."""
     tap_matrix: ComplexArray
     """(D, 3, 3) voltage inputs from true phase-to-neutral voltages."""
     nominal_voltage_v: float
@@ -118,6 +122,11 @@ class Wiring:
     def count(self) -> int:
         """Number of slots, C."""
         return len(self.slots)
+
+    @cached_property
+    def is_network_complete(self) -> bool:
+        """Every U module of the site has all its voltages."""
+        return bool(self.tap_has_phase.all() and self.tap_has_line.all())
 
     @cached_property
     def is_tap_exact(self) -> bool:

@@ -65,7 +65,7 @@ def compile_wiring(
     board_index, circuit_index = truth.board_index, truth.circuit_index
     columns = _Columns(
         [
-            pattern_of(_network_of(slot, taps), slot.sensors, slot.lines, circuits[slot.circuit].phases)
+            pattern_of(_network_of(slot, taps), slot.inputs, slot.lines, circuits[slot.circuit].phases)
             for slot in slots
         ]
     )
@@ -132,10 +132,12 @@ def compile_wiring(
         row_ratio=row_ratio,
         power_ratio=row_ratio * tap_ratio,
         neutral_ratio=columns.numbers(lambda p: p.neutral_ratio) * deviations.slot_ratio,
-        is_neutral_row=columns.claims(lambda p: p.neutral == "row"),
+        is_neutral_row=columns.claims(lambda p: p.is_plain and p.neutral == "row"),
         identity=is_true,
         tap_board=tap_board,
         tap_source=truth.board_source[tap_board],
+        tap_has_phase=voltages.tap_has_phase,
+        tap_has_line=voltages.tap_has_line,
         tap_matrix=tap_matrix,
         nominal_voltage_v=nominal_voltage_v,
     )
@@ -201,6 +203,8 @@ class _Reach:
     has_phase_voltage: BoolArray
     has_line_voltage: BoolArray
     row_line: IntArray
+    tap_has_phase: BoolArray
+    tap_has_line: BoolArray
 
 
 def _voltages_within_reach(
@@ -214,8 +218,9 @@ def _voltages_within_reach(
 ) -> _Reach:
     """Which voltages, and so powers, each load can have with the inputs that its U module uses."""
     slots = np.arange(tap.size)
-    phases = _taken(np.array([PHASE_INPUTS[t.network] for t in taps], dtype=np.bool_).reshape(-1, 3), tap)
-    lines = _taken(np.array([LINE_INPUTS[t.network] for t in taps], dtype=np.bool_).reshape(-1, 3), tap)
+    tap_has_phase = np.array([PHASE_INPUTS[t.network] for t in taps], dtype=np.bool_).reshape(-1, 3)
+    tap_has_line = np.array([LINE_INPUTS[t.network] for t in taps], dtype=np.bool_).reshape(-1, 3)
+    phases, lines = _taken(tap_has_phase, tap), _taken(tap_has_line, tap)
     has_phase_voltage = phases[slots, row_phase] & has_row & ~is_star & ~is_line
 
     following = row_phase[[1, 2, 0]].copy()
@@ -231,7 +236,8 @@ def _voltages_within_reach(
     has_power = np.where(
         is_star, has_line_voltage.all(axis=0), np.where(is_line, has_line_voltage[0], by_phase)
     )
-    return _Reach(has_power & has_row.any(axis=0), has_phase_voltage, has_line_voltage, row_line)
+    has_power &= has_row.any(axis=0)
+    return _Reach(has_power, has_phase_voltage, has_line_voltage, row_line, tap_has_phase, tap_has_line)
 
 
 def _measured_completely(
