@@ -10,7 +10,7 @@ from virtual_digiware.devices.catalogue import product
 from virtual_digiware.devices.layout import GatewayLayout, ModuleLayout, SiteLayout
 from virtual_digiware.profiles import installation as plan
 from virtual_digiware.simulator.addressing import gateway_address, module_addresses
-from virtual_digiware.simulator.site_checks import load_names
+from virtual_digiware.simulator.site_checks import all_load_names, load_names
 from virtual_digiware.simulator.wiring import wire
 
 if TYPE_CHECKING:
@@ -66,7 +66,8 @@ class Building:
     def model(self) -> SiteModel:
         from virtual_digiware.devices.model import SiteModel
 
-        return SiteModel(self.truth, self.layout, self.products, self.file.seed, self.commissioned_ms)
+        events = events_of(self.file.site)
+        return SiteModel(self.truth, self.layout, self.products, self.file.seed, self.commissioned_ms, events)
 
     @cached_property
     def stations(self) -> Mapping[str, Station]:
@@ -183,9 +184,9 @@ def _load(
 def _recordings(file: SiteFile) -> dict[str, plan.Recording]:
     if not file.site.recordings:
         return {}
-    from virtual_digiware.simulator.recordings import read_all
+    from virtual_digiware.simulator.recordings import read_recordings
 
-    return read_all(file.site.recordings, file.folder)
+    return read_recordings(file.site.recordings, file.folder, all_load_names(file.site), file.site.timezone)
 
 
 def events_of(site: site_models.Site) -> tuple[plan.Event, ...]:

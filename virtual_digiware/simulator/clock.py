@@ -114,6 +114,10 @@ class Clock:
             return self.anchor.sim_ms + elapsed_ns // 1_000_000
         return self.anchor.sim_ms + int(self.anchor.rate * elapsed_ns / 1_000_000)
 
+    def anchor_at(self, sim_ms: int) -> Anchor:
+        """This clock's mapping, anchored at a simulated time that is now."""
+        return Anchor(sim_ms, wall_ms(), self.anchor.rate)
+
     def wall_seconds_until(self, t_ms: int) -> float:
         """Real seconds until simulated time reaches `t_ms`; infinite while the clock stands."""
         remaining_ms = t_ms - self.now_ms()

@@ -16,11 +16,9 @@ if TYPE_CHECKING:
 
 def check_drives(site: Site, module: Module, product: Product, path: KeyPath, complaints: Complaints) -> None:
     """Every input and output of an IO module."""
-    from virtual_digiware.simulator.site_checks import all_circuits
-
     is_digital = "digital_inputs" in product.features
     count = int(product.features.get("digital_inputs" if is_digital else "analogue_inputs", 0))
-    circuits = all_circuits(site)
+    metered = {wiring.circuit for gateway in site.gateways for one in gateway.bus for wiring in one.circuits}
     for position, text in enumerate(module.inputs):
         input_path: KeyPath = (*path, "inputs", position)
         if position >= count:
@@ -31,8 +29,8 @@ def check_drives(site: Site, module: Module, product: Product, path: KeyPath, co
         except DriveError as error:
             complaints.add(input_path, error.text, error.right)
             continue
-        if isinstance(drive, Pulse | CircuitPoint) and drive.circuit not in circuits:
-            complaints.unknown(input_path, drive.circuit, "a circuit of this site", circuits)
+        if isinstance(drive, Pulse | CircuitPoint) and drive.circuit not in metered:
+            complaints.unknown(input_path, drive.circuit, "a circuit that a module measures", sorted(metered))
     _check_outputs(module, product, is_digital, path, complaints)
 
 

@@ -26,6 +26,8 @@ class WantedPort:
     host: str
     port: int
     alternative: int
+    connections: int
+    idle_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,11 @@ class OpenPort:
     host: str
     port: int
     reason: str
+
+    @property
+    def reachable_host(self) -> str:
+        """An address that a client on this machine connects to."""
+        return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
 
 
 class PortUnavailable(Exception):
@@ -64,7 +71,16 @@ def wanted_ports(site: Site) -> Iterator[WantedPort]:
         for service, settings in services:
             if settings.enabled:
                 host = settings.host or default_host
-                yield WantedPort(index, gateway.name, service, host, settings.port, settings.alternative)
+                yield WantedPort(
+                    gateway_index=index,
+                    gateway=gateway.name,
+                    service=service,
+                    host=host,
+                    port=settings.port,
+                    alternative=settings.alternative,
+                    connections=settings.connections,
+                    idle_s=settings.idle_s,
+                )
 
 
 Start = Callable[[str, int], Awaitable[tuple[str, int]]]

@@ -182,18 +182,35 @@ def _check_events(site: Site, complaints: Complaints) -> None:
             complaints.unknown((*path, "source"), event.source, "a source of this site", site.sources)
 
 
-def _check_recordings(site: Site, complaints: Complaints) -> None:
-    known = [
+def all_load_names(site: Site) -> list[str]:
+    """Names of all loads, in the order of the file."""
+    return [
         name
         for circuit_name, (_, circuit) in all_circuits(site).items()
         for name in load_names(circuit_name, circuit.loads or [])
     ]
+
+
+def _check_recordings(site: Site, complaints: Complaints) -> None:
+    seen: dict[str, str] = {}
     for index, recording in enumerate(site.recordings):
-        path: KeyPath = ("recordings", index, "file")
-        file = complaints.text.where(path)[0].parent / recording.file
-        if not file.is_file():
-            complaints.add(path, recording.file, f"a CSV file; there is none at {file}")
-            continue
         from virtual_digiware.simulator.recordings import check_recording
 
-        complaints.faults.extend(check_recording(file, known, complaints.text.where(path)[1]))
+        path: KeyPath = ("recordings", index)
+        known = all_load_names(site)
+        if recording.load is not None and recording.load not in known:
+            complaints.unknown((*path, "load"), recording.load, "a load of this site", known)
+            continue
+        folder = complaints.text.where(path)[0].parent
+        if not (folder / recording.file).is_file():
+            right = f"a CSV file; there is none at {folder / recording.file}"
+            complaints.add((*path, "file"), recording.file, right)
+            continue
+        faults, loads = check_recording(recording, folder, known, site.timezone)
+        complaints.faults.extend(faults)
+        for load in loads:
+            if load in seen:
+                complaints.add(
+                    (*path, "file"), load, f"one recording for each load; {seen[load]} has this one too"
+                )
+            seen.setdefault(load, recording.file)

@@ -103,7 +103,7 @@ class Cable(Model):
 class Load(Model):
     """One consumer on a circuit."""
 
-    class_: str = Field(alias="class", description="a load class; `vdigiware schema --classes` lists them")
+    class_: str = Field(alias="class", description="a load class; `vdigiware loads` lists them")
     power_kw: Positive = Field(description="nominal active power")
     name: Name | None = Field(
         None, description="unique in the site; default: the circuit's name and a number"
@@ -287,6 +287,7 @@ class Recording(Model):
     """A CSV of measured powers that replaces the model of the loads it names."""
 
     file: str = Field(description="relative to the site file")
+    load: Name | None = Field(None, description="whose recording it is, when the file has no column `load`")
     repeat: bool = Field(True, description="begin again after the last sample; false: the load is off then")
 
 

@@ -1,0 +1,277 @@
+"""The command line. Every command loads what it needs and nothing else: start-up is part of the product."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from virtual_digiware import __version__
+
+if TYPE_CHECKING:
+    from virtual_digiware.simulator.site_file import SiteFile
+
+MISTAKE_OF_THE_USER = 2
+NOT_POSSIBLE_HERE = 1
+
+app = typer.Typer(
+    name="vdigiware",
+    help="A simulated DIRIS Digiware metering installation, for clients of the real one. Independent of Socomec.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class ClockMode(str, Enum):
+    """How time passes."""
+
+    real = "real"
+    manual = "manual"
+
+
+class LogFormat(str, Enum):
+    """How the log on stderr looks."""
+
+    text = "text"
+    json = "json"
+    off = "off"
+
+
+class ListingFormat(str, Enum):
+    """How a listing looks."""
+
+    table = "table"
+    csv = "csv"
+    json = "json"
+    markdown = "markdown"
+
+
+Site = Annotated[str, typer.Argument(metavar="SITE", help="A site file, or the name of a shipped site.")]
+Seed = Annotated[int | None, typer.Option(help="Replaces the seed of the site file.", min=0)]
+At = Annotated[str | None, typer.Option(metavar="TIME", help="A time such as 2026-03-02T10:00:00Z.")]
+
+
+@contextmanager
+def polite_refusals() -> Iterator[None]:
+    """Turn what users and machines get wrong into a message and an exit code; our own mistakes stay visible."""
+    from virtual_digiware.simulator.journal import JournalRefused
+    from virtual_digiware.simulator.listening import PortUnavailable
+    from virtual_digiware.simulator.opening import StartRefused
+    from virtual_digiware.simulator.yaml_text import FileFaults
+
+    try:
+        yield
+    except FileFaults as error:
+        count = len(error.faults)
+        typer.echo(f"{error}\n{count} mistake{'s' if count > 1 else ''}", err=True)
+        raise typer.Exit(MISTAKE_OF_THE_USER) from error
+    except (JournalRefused, StartRefused) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(MISTAKE_OF_THE_USER) from error
+    except (PortUnavailable, OSError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(NOT_POSSIBLE_HERE) from error
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"vdigiware {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Options of the program itself."""
+
+
+@app.command()
+def run(
+    site: Site,
+    clock: Annotated[
+        ClockMode, typer.Option(help="manual: the site stands still and still serves.")
+    ] = ClockMode.real,
+    rate: Annotated[float, typer.Option(help="Simulated seconds per second.", min=0.001, max=1e6)] = 1.0,
+    at: At = None,
+    journal: Annotated[
+        Path | None, typer.Option(metavar="PATH", help="Keep writes and time here, and continue from it.")
+    ] = None,
+    seed: Seed = None,
+    port_base: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=0,
+            max=65535,
+            help="Number all TCP ports N, N+1, ...: gateways as in the file, Modbus TCP before RTU over TCP. "
+            "0: any free ports.",
+        ),
+    ] = None,
+    ready_file: Annotated[
+        Path | None,
+        typer.Option(metavar="PATH", help="Describe the endpoints here (JSON) once all accept connections."),
+    ] = None,
+    log_format: Annotated[LogFormat, typer.Option("--log", help="Log on stderr.")] = LogFormat.text,
+) -> None:
+    """Run a site until it is stopped with Ctrl+C or SIGTERM."""
+    from virtual_digiware.simulator.command_run import run_site
+    from virtual_digiware.simulator.opening import TimeOptions
+
+    if clock is ClockMode.manual and rate != 1.0:
+        raise typer.BadParameter("a manual clock stands still; leave --rate out", param_hint="--rate")
+    time = TimeOptions(clock.value, rate, _instant(at))
+    with polite_refusals():
+        run_site(_load(site, seed), time, journal, port_base, ready_file, log_format.value)
+
+
+@app.command()
+def check(site: Site) -> None:
+    """Check a site file; every mistake is named with file, line, key and what would be right."""
+    with polite_refusals():
+        file = _load(site, None)
+    modules = sum(len(gateway.bus) for gateway in file.site.gateways)
+    circuits = [circuit for board in file.site.boards.values() for circuit in board.circuits.values()]
+    loads = sum(len(circuit.loads or ()) for circuit in circuits)
+    typer.echo(
+        f"{file.text.file}: no mistakes; {len(file.site.gateways)} gateways with {modules} modules, "
+        f"{len(file.site.boards)} boards with {len(circuits)} circuits, {loads} loads"
+    )
+
+
+@app.command()
+def points(
+    site: Site,
+    at: At = None,
+    unit: Annotated[
+        str | None, typer.Option(help="Name, path, address or product; patterns such as i* too.")
+    ] = None,
+    circuit: Annotated[str | None, typer.Option(help="Name of a circuit, or a pattern.")] = None,
+    point: Annotated[
+        str | None, typer.Option(help="Name of a point, or a pattern such as voltage_*.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Settings, logs and alarm words too.")] = False,
+    listing_format: Annotated[ListingFormat, typer.Option("--format", "-f")] = ListingFormat.table,
+    seed: Seed = None,
+) -> None:
+    """List every point: where it is measured, its value at a time, and the register that shows it."""
+    from virtual_digiware.simulator.opening import TimeOptions, open_site
+    from virtual_digiware.simulator.points_listing import Selection, format_points, point_lines, print_points
+
+    with polite_refusals():
+        opened = open_site(_load(site, seed), TimeOptions("manual", 1.0, _instant(at)))
+        selection = Selection(unit, circuit, point, everything)
+        lines = list(point_lines(opened.building, opened.clock.now_ms(), selection))
+    if not lines:
+        typer.echo("no point matches", err=True)
+        raise typer.Exit(NOT_POSSIBLE_HERE)
+    if listing_format is ListingFormat.table:
+        from rich.console import Console
+
+        print_points(Console(width=None if sys.stdout.isatty() else 200), lines)
+    else:
+        sys.stdout.write(format_points(lines, listing_format.value))
+
+
+@app.command()
+def waveform(
+    site: Site,
+    circuit: Annotated[str, typer.Argument(metavar="CIRCUIT")],
+    cycles: Annotated[float, typer.Option(help="Cycles of the mains.", min=0.1, max=1000)] = 4.0,
+    at: At = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="PATH", help="A .csv or .svg file; default: CSV on stdout."),
+    ] = None,
+    seed: Seed = None,
+) -> None:
+    """Write the voltages and currents of one circuit, sample by sample or as a picture."""
+    from virtual_digiware.simulator.opening import TimeOptions, open_site
+    from virtual_digiware.simulator.waveform_output import (
+        CircuitUnknown,
+        NothingToShow,
+        waveforms_csv,
+        waveforms_of,
+    )
+
+    if output is not None and output.suffix not in (".csv", ".svg"):
+        raise typer.BadParameter(f"{output}: a name that ends with .csv or .svg", param_hint="--output")
+    with polite_refusals():
+        opened = open_site(_load(site, seed), TimeOptions("manual", 1.0, _instant(at)))
+        t_ms = opened.clock.now_ms()
+        try:
+            waveforms = waveforms_of(opened.building.truth, circuit, t_ms, cycles)
+        except (CircuitUnknown, NothingToShow) as error:
+            typer.echo(str(error), err=True)
+            raise typer.Exit(MISTAKE_OF_THE_USER) from error
+        if output is None:
+            sys.stdout.write(waveforms_csv(waveforms))
+        elif output.suffix == ".csv":
+            output.write_text(waveforms_csv(waveforms), encoding="utf-8")
+        else:
+            from virtual_digiware.profiles.waveform_picture import waveform_svg
+            from virtual_digiware.simulator.instants import format_instant
+
+            title = f"{opened.building.file.site.site}: {circuit} at {format_instant(t_ms)}"
+            output.write_text(waveform_svg(waveforms, title), encoding="utf-8")
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of site files, for editors."""
+    import json
+
+    from virtual_digiware.simulator.site_models import json_schema
+
+    typer.echo(json.dumps(json_schema(), indent=2))
+
+
+@app.command()
+def sites() -> None:
+    """List the sites that come with the program."""
+    from virtual_digiware.simulator.site_file import shipped_sites
+    from virtual_digiware.simulator.yaml_text import read_yaml
+
+    for name, path in shipped_sites().items():
+        typer.echo(f"{name:10} {read_yaml(path).data.get('title', '')}\n{'':10} {path}")
+
+
+@app.command()
+def loads() -> None:
+    """List the load classes and daily profiles that a site file may use."""
+    from virtual_digiware.profiles.library import load_classes
+    from virtual_digiware.simulator.load_library import profile_names
+
+    for name, load_class in load_classes().items():
+        typer.echo(f"{name:20} {load_class.label}")
+    typer.echo(f"\nprofiles: {', '.join(profile_names())}")
+
+
+def _load(site: str, seed: int | None) -> SiteFile:
+    from virtual_digiware.simulator.site_file import load_site
+
+    return load_site(site, seed)
+
+
+def _instant(text: str | None) -> int | None:
+    from virtual_digiware.simulator.instants import parse_instant
+
+    if text is None:
+        return None
+    try:
+        return parse_instant(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text}: {error}", param_hint="--at") from error
+
+
+def main() -> None:
+    """Entry point of the command `vdigiware`."""
+    app()

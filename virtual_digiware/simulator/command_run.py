@@ -1,0 +1,66 @@
+"""`vdigiware run`: a site from its file to its stop, with what the user sees of it."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from virtual_digiware.simulator.endpoints import Endpoints
+from virtual_digiware.simulator.instants import format_instant
+from virtual_digiware.simulator.logs import LogFormat, choose_format
+from virtual_digiware.simulator.opening import TimeOptions, open_site
+from virtual_digiware.simulator.running import Options, RunningSite
+from virtual_digiware.simulator.site_file import SiteFile
+
+
+def run_site(
+    file: SiteFile,
+    time: TimeOptions,
+    journal_path: Path | None,
+    port_base: int | None,
+    ready_file: Path | None,
+    log_format: LogFormat,
+) -> None:
+    """Run until told to stop.
+
+    Raises:
+        JournalRefused, StartRefused, PortUnavailable, LineUnavailable, OSError: why it cannot run here.
+    """
+    choose_format(log_format)
+    opened = open_site(file, time, journal_path)
+    for notice in opened.notices:
+        sys.stderr.write(notice + "\n")
+
+    def announce(content: dict[str, Any], endpoints: Endpoints) -> None:
+        from rich.console import Console
+
+        from virtual_digiware.simulator.run_report import print_report
+
+        print_report(Console(), opened.building, content, endpoints)
+
+    async def serve() -> None:
+        options = Options(port_base, ready_file)
+        site = RunningSite(opened.building, opened.clock, opened.journal, options, announce, _progress)
+        await site.run()
+
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(serve())
+    finally:
+        opened.journal.close()
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop's loop where it is installed (it is not made for Windows), else asyncio's own."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+def _progress(share: float, t_ms: int) -> None:
+    sys.stderr.write(f"computing what happened until {format_instant(t_ms)}: {share:.0%}\n")

@@ -1,0 +1,140 @@
+"""Opening and closing everything that clients connect to: TCP ports of the gateways, RS485 lines."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from virtual_digiware.simulator.link_claims import claim_link
+from virtual_digiware.simulator.listening import OpenPort, WantedPort, open_port, wanted_ports
+
+if TYPE_CHECKING:
+    from virtual_digiware.buses.interfaces import WriteHandler
+    from virtual_digiware.buses.modbus.image import Images
+    from virtual_digiware.buses.modbus.listener import Listener
+    from virtual_digiware.buses.modbus.rtu import RtuLine
+    from virtual_digiware.simulator.building import Building
+    from virtual_digiware.simulator.site_models import Line, Site
+
+
+class LineUnavailable(Exception):
+    """An RS485 line of the site cannot be opened here. `line` is its name, `reason` why."""
+
+    def __init__(self, line: str, reason: str) -> None:
+        super().__init__(f"line {line}: {reason}")
+        self.line = line
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLine:
+    """An RS485 line that answers at `where`; `reason` says why that is not the place in the site file."""
+
+    name: str
+    where: str
+    reason: str = ""
+
+
+@dataclass
+class Endpoints:
+    """All open endpoints of a site; `close` closes them, newest first."""
+
+    ports: list[OpenPort] = field(default_factory=list)
+    lines: list[OpenLine] = field(default_factory=list)
+    _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+
+    async def open(
+        self, building: Building, images: Images, handler: WriteHandler, port_base: int | None
+    ) -> None:
+        """Open everything; when one thing cannot be opened nothing stays open.
+
+        Args:
+            port_base: TCP ports are numbered from here, in the order of `wanted_ports`; 0: free ports.
+
+        Raises:
+            PortUnavailable, LineUnavailable: what cannot be opened, and why.
+        """
+        try:
+            for position, wanted in enumerate(wanted_ports(building.file.site)):
+                server = _server(building, wanted, images, handler)
+                number = None if port_base is None else port_base + position if port_base else 0
+                self.ports.append(await open_port(server.start, wanted, number))
+                self._stack.push_async_callback(server.close)
+            for name in building.file.site.lines:
+                await self._open_line(name, building, images, handler)
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        await self._stack.aclose()
+        self.ports.clear()
+        self.lines.clear()
+
+    async def _open_line(self, name: str, building: Building, images: Images, handler: WriteHandler) -> None:
+        from virtual_digiware.buses.modbus.line_timing import LineTiming
+        from virtual_digiware.buses.modbus.rtu import RtuLine
+
+        site = building.file.site
+        settings = site.lines[name]
+        timing = LineTiming(settings.baudrate, settings.parity, settings.stop_bits, settings.timing)
+        stations = [building.stations[gateway] for gateway in _gateways_on(site, name)]
+        line = RtuLine(stations, building.model, images, handler, timing)
+        opened = await (self._open_pty if settings.serial is None else self._open_serial)(
+            name, settings, line
+        )
+        self.lines.append(opened)
+
+    async def _open_pty(self, name: str, settings: Line, line: RtuLine) -> OpenLine:
+        from virtual_digiware.buses.pty_line import LinkTaken, PtyLine
+
+        wanted = Path(settings.pty or "").expanduser()
+        try:
+            wanted.parent.mkdir(parents=True, exist_ok=True)
+            claim = claim_link(wanted)
+        except OSError as error:
+            raise LineUnavailable(name, f"{wanted}: {error.strerror or error}") from error
+        self._stack.callback(claim.release)
+        reason = "" if claim.link == wanted else f"{wanted} is held by another run"
+        pty = PtyLine(line, claim.link)
+        try:
+            where = await pty.start()
+        except LinkTaken as error:
+            raise LineUnavailable(name, str(error)) from error
+        except PermissionError:
+            # The link is somebody else's, say of another user's run; the terminal itself will do.
+            reason = f"{claim.link} is not ours to write"
+            pty = PtyLine(line)
+            where = await pty.start()
+        self._stack.push_async_callback(pty.close)
+        return OpenLine(name, where, reason)
+
+    async def _open_serial(self, name: str, settings: Line, line: RtuLine) -> OpenLine:
+        from virtual_digiware.buses.serial_port import SerialLine, SerialPortUnavailable
+
+        serial = SerialLine(line, settings.serial or "")
+        try:
+            where = await serial.start()
+        except SerialPortUnavailable as error:
+            raise LineUnavailable(name, str(error)) from error
+        self._stack.push_async_callback(serial.close)
+        return OpenLine(name, where)
+
+
+def _server(building: Building, wanted: WantedPort, images: Images, handler: WriteHandler) -> Listener:
+    from virtual_digiware.buses.modbus.listener import ConnectionLimits
+    from virtual_digiware.buses.modbus.rtu import RtuOverTcpServer
+    from virtual_digiware.buses.modbus.tcp import ModbusTcpServer
+
+    station = building.stations[wanted.gateway]
+    limits = ConnectionLimits(wanted.connections, wanted.idle_s)
+    kind = ModbusTcpServer if wanted.service == "modbus_tcp" else RtuOverTcpServer
+    return kind(station, building.model, images, handler, limits)
+
+
+def _gateways_on(site: Site, line: str) -> list[str]:
+    return [
+        gateway.name for gateway in site.gateways if gateway.rs485 is not None and gateway.rs485.line == line
+    ]

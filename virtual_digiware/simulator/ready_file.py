@@ -1,0 +1,78 @@
+"""The ready file: what can be reached where, as JSON, there from the moment everything accepts connections."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from virtual_digiware.devices.layout import GatewayLayout
+    from virtual_digiware.simulator.endpoints import Endpoints
+    from virtual_digiware.simulator.site_models import Site
+
+
+def describe_site(site: Site, gateways: tuple[GatewayLayout, ...], endpoints: Endpoints) -> dict[str, Any]:
+    """Everything a client needs to know. A key is absent where a device has no such port."""
+    ports = {(port.wanted.gateway, port.wanted.service): port for port in endpoints.ports}
+    described = []
+    for settings, layout in zip(site.gateways, gateways, strict=True):
+        entry: dict[str, Any] = {"name": layout.name, "product": layout.product}
+        if layout.address is not None:
+            entry["address"] = layout.address
+        for service in ("modbus_tcp", "rtu_over_tcp"):
+            port = ports.get((layout.name, service))
+            if port is not None:
+                entry[service] = {"host": port.reachable_host, "port": port.port}
+        if settings.rs485 is not None:
+            entry["rs485"] = {"line": settings.rs485.line, "role": settings.rs485.role}
+        entry["units"] = [
+            {
+                "address": module.address,
+                "product": module.product,
+                "name": module.name,
+                "circuits": [allocation.circuit for allocation in module.allocations],
+            }
+            for module in layout.modules
+        ]
+        described.append(entry)
+    lines = []
+    for line in endpoints.lines:
+        settings_of_line = site.lines[line.name]
+        kind = "serial" if settings_of_line.serial is not None else "pty"
+        lines.append(
+            {
+                "name": line.name,
+                kind: line.where,
+                "baudrate": settings_of_line.baudrate,
+                "parity": settings_of_line.parity,
+                "stop_bits": settings_of_line.stop_bits,
+            }
+        )
+    return {"site": site.site, "gateways": described, "lines": lines}
+
+
+def write_ready_file(path: Path, content: Mapping[str, Any]) -> None:
+    """Put the file in place whole: whoever sees it can read all of it.
+
+    Raises:
+        OSError: the place does not take it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
+        fresh.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        fresh.replace(path)
+    except OSError:
+        with suppress(OSError):
+            fresh.unlink()
+        raise
+
+
+def remove_ready_file(path: Path) -> None:
+    """Nothing is ready any more."""
+    with suppress(OSError):
+        path.unlink()

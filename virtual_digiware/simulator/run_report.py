@@ -1,0 +1,102 @@
+"""What `vdigiware run` shows once a site accepts connections: its endpoints, and commands to try on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from virtual_digiware.devices.block import Product
+    from virtual_digiware.simulator.building import Building
+    from virtual_digiware.simulator.endpoints import Endpoints
+
+PORT_NAMES = {"modbus_tcp": "Modbus TCP", "rtu_over_tcp": "RTU over TCP"}
+EXAMPLE_POINTS = {"voltage": "voltage_l1_n", "current": "active_power_total"}
+PARITY_LETTERS = {"none": "n", "even": "e", "odd": "o"}
+MBPOLL_PARITIES = {"none": "none", "even": "even", "odd": "odd"}
+
+
+def print_report(console: Console, building: Building, content: dict[str, Any], endpoints: Endpoints) -> None:
+    """The table of endpoints and the commands."""
+    from rich.table import Table
+
+    site = building.file.site
+    table = Table(title=site.title or site.site, title_justify="left", show_edge=False, pad_edge=False)
+    for column in ("gateway", "reach it at", "units"):
+        table.add_column(column, overflow="fold")
+    for gateway in content["gateways"]:
+        units = ", ".join(f"{unit['address']} {unit['product']}" for unit in gateway["units"])
+        own = f"{gateway['address']} {gateway['product']}, " if "address" in gateway else ""
+        places = "\n".join(_places(gateway, content))
+        table.add_row(f"{gateway['name']} ({gateway['product']})", places, own + units)
+    console.print(table)
+    for port in endpoints.ports:
+        if port.reason:
+            console.print(f"{port.wanted.gateway}: port {port.reason}, so {port.port} is used instead")
+    for line in endpoints.lines:
+        if line.reason:
+            console.print(f"{line.name}: {line.reason}, so {line.where} is used instead")
+    commands = list(example_commands(building, content))
+    if commands:
+        console.print("\nPoint a client at it, for example (mbpoll is a Debian package):")
+        for command, meaning in commands:
+            console.print(f"  {command}   # {meaning}", soft_wrap=True, highlight=False)
+    console.print("Stop with Ctrl+C.")
+
+
+def _places(gateway: dict[str, Any], content: dict[str, Any]) -> Iterator[str]:
+    for key, name in PORT_NAMES.items():
+        if key in gateway:
+            yield f"{name} {gateway[key]['host']}:{gateway[key]['port']}"
+    if "rs485" in gateway:
+        line = next(line for line in content["lines"] if line["name"] == gateway["rs485"]["line"])
+        where = line.get("pty") or line.get("serial")
+        letter = PARITY_LETTERS[line["parity"]].upper()
+        yield f"RS485 {where} {line['baudrate']} 8{letter}{line['stop_bits']}"
+
+
+def example_commands(building: Building, content: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """One mbpoll command for the first voltage and the first current module of each gateway, with its meaning."""
+    for gateway in content["gateways"]:
+        shown: set[str] = set()
+        for unit in gateway["units"]:
+            product = building.products[unit["product"]]
+            point = EXAMPLE_POINTS.get(product.family)
+            place = None if point is None else find_point(product, point)
+            if point is None or place is None or product.family in shown:
+                continue
+            shown.add(product.family)
+            address, words, signed, scale, unit_name = place
+            kind = "4:int" if words == 2 else "4"
+            what = f"{point} of {unit['name']}, x {scale:g} {unit_name}"
+            yield (
+                f"{_client(gateway, content)} -a {unit['address']} -t {kind} -B -0 -r {address} -1 {_target(gateway, content)}",
+                what,
+            )
+
+
+def _client(gateway: dict[str, Any], content: dict[str, Any]) -> str:
+    if "modbus_tcp" in gateway:
+        return f"mbpoll -m tcp -p {gateway['modbus_tcp']['port']}"
+    line = next(line for line in content["lines"] if line["name"] == gateway["rs485"]["line"])
+    return f"mbpoll -m rtu -b {line['baudrate']} -P {line['parity']} -s {line['stop_bits']}"
+
+
+def _target(gateway: dict[str, Any], content: dict[str, Any]) -> str:
+    if "modbus_tcp" in gateway:
+        return str(gateway["modbus_tcp"]["host"])
+    line = next(line for line in content["lines"] if line["name"] == gateway["rs485"]["line"])
+    return str(line.get("pty") or line.get("serial"))
+
+
+def find_point(product: Product, point: str) -> tuple[int, int, bool, float, str] | None:
+    """Address, words, signedness, scale and unit of the first instantaneous register of a point."""
+    for placed in product.blocks:
+        if not placed.block.table.endswith(".instantaneous"):
+            continue
+        for row in placed.block.rows:
+            if row.point == point:
+                return placed.base + row.offset, row.words, row.encoding.startswith("S"), row.scale, row.unit
+    return None
