@@ -131,7 +131,7 @@ def daily_profiles() -> Mapping[str, FloatArray]:
 
 
 def daily_profile(name: str) -> FloatArray:
-    """Relative load at 96 quarter-hour nodes, local time 0:00, 0:15, ...; straight lines between, the day repeats.
+    """Relative load at 96 quarter-hour nodes, local time 0:00, 0:15, ...; straight lines between.
 
     Returns:
         (3, 2, 96): workday, Saturday, Sunday; winter, summer. The mean of the winter workday is 1.

@@ -1,4 +1,4 @@
-"""Current spectra of the load classes: from tables of text to complex arrays over variants, levels, orders."""
+"""Current spectra of the load classes: tables of text to complex arrays over variants, levels, orders."""
 
 from __future__ import annotations
 
