@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from virtual_digiware.devices.extremes import BoolArray
 from virtual_digiware.devices.points import FloatArray, IntArray
 from virtual_digiware.profiles.local_time import LocalTime
 
@@ -35,80 +36,106 @@ class LocalBlocks:
         return self.start(t_ms) + self.period_ms
 
 
-class Averages:
-    """Time-weighted means of points in the running block; RMS-type points by root mean of squares.
+@dataclass(frozen=True, slots=True)
+class Points:
+    """Points of T times: circuits (P, T, N) and networks (Q, T, M), in the order of the tables."""
 
-    Steps are added one after the other, so the sums do not depend on how the steps came in batches.
-    A step without a value (NaN) has no weight.
+    circuits: FloatArray
+    networks: FloatArray
+
+
+@dataclass(frozen=True)
+class Averages:
+    """Time-weighted means of P points on N slots; RMS-type points by root of the mean of squares.
+
+    Never changed in place. Steps are added one after the other, so the sums do not depend on how the
+    steps came in batches. A step without a value (NaN) has no weight.
     """
 
-    def __init__(self, names: Sequence[str], quadratic: Collection[str], slots: int) -> None:
-        self.names = tuple(names)
-        self._quadratic = np.array([name in quadratic for name in self.names], np.bool_)[:, None]
-        self._sum = np.zeros((len(self.names), slots))
-        self._weight_ms = np.zeros((len(self.names), slots))
-
-    def clear(self) -> None:
-        """Start a new block."""
-        self._sum[:] = 0.0
-        self._weight_ms[:] = 0.0
-
-    def prepare(self, values: FloatArray, duration_ms: IntArray) -> StepSums:
-        """Steps (P, T, N) of lengths (T,), ready for `add`."""
-        weight = np.where(np.isnan(values), 0.0, duration_ms[:, None].astype(np.float64))
-        known = np.nan_to_num(values, nan=0.0)
-        squared = np.where(self._quadratic[:, None], known * known, known)
-        return StepSums(squared * weight, weight)
-
-    def add(self, steps: StepSums, i: int) -> None:
-        """Add step `i`."""
-        self._sum += steps.contribution[:, i]
-        self._weight_ms += steps.weight_ms[:, i]
-
-    def means(self, unfinished: StepSums | None = None) -> FloatArray:
-        """Means of the running block (P, N), NaN where nothing was measured; may count one more step."""
-        total, weight_ms = self._sum, self._weight_ms
-        if unfinished is not None:
-            total, weight_ms = total + unfinished.contribution[:, 0], weight_ms + unfinished.weight_ms[:, 0]
-        mean = np.divide(total, weight_ms, out=np.full(total.shape, np.nan), where=weight_ms > 0)
-        return np.where(self._quadratic, np.sqrt(np.where(self._quadratic, mean, 0.0)), mean)
-
-
-@dataclass(frozen=True, slots=True)
-class StepSums:
-    """What steps contribute to averages: weighted values (P, T, N) and weights."""
-
-    contribution: FloatArray
+    is_quadratic: BoolArray
+    """(P, 1)"""
+    total: FloatArray
+    """(P, N) values (or squares) times milliseconds."""
     weight_ms: FloatArray
+    """(P, N)"""
+
+    @classmethod
+    def nothing(cls, names: Sequence[str], quadratic: Collection[str], slots: int) -> Averages:
+        """Nothing averaged yet; `quadratic` names the RMS-type points."""
+        is_quadratic = np.array([name in quadratic for name in names], np.bool_)[:, None]
+        return cls(is_quadratic, np.zeros((len(names), slots)), np.zeros((len(names), slots)))
+
+    def cleared(self) -> Averages:
+        """The start of a new block."""
+        return Averages(self.is_quadratic, np.zeros_like(self.total), np.zeros_like(self.weight_ms))
+
+    def including(self, values: FloatArray, duration_ms: IntArray) -> Averages:
+        """With steps (P, T, N) of lengths (T,) added."""
+        weight = np.where(np.isnan(values), 0.0, duration_ms[:, None].astype(np.float64))
+        known = np.where(np.isnan(values), 0.0, values)
+        weighted = np.where(self.is_quadratic[:, None], known * known, known) * weight
+        total, weight_ms = self.total, self.weight_ms
+        for i in range(len(duration_ms)):
+            total, weight_ms = total + weighted[:, i], weight_ms + weight[:, i]
+        return Averages(self.is_quadratic, total, weight_ms)
+
+    def of(self, slots: IntArray) -> Averages:
+        """Of some slots only."""
+        return Averages(self.is_quadratic, self.total[:, slots], self.weight_ms[:, slots])
+
+    def means(self) -> FloatArray:
+        """(P, N), NaN where nothing was measured."""
+        mean = np.divide(
+            self.total, self.weight_ms, out=np.full(self.total.shape, np.nan), where=self.weight_ms > 0
+        )
+        return np.where(self.is_quadratic, np.sqrt(np.where(self.is_quadratic, mean, 0.0)), mean)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DemandBlock:
     """A block of the demand measurement, closed or still running.
 
-    `gained_mj` (counters, N) is what the energy counters gained in it; `circuits` and `networks` are the
-    means (P, N) of everything that is not an energy.
+    `gained_mj` (counters, N) is what the energy counters gained in it; `circuits` and `networks` average
+    everything that is not an energy. `unfinished` is a step that counts in but is not booked.
     """
 
     start_ms: int
     end_ms: int
     period_ms: int
     gained_mj: IntArray
-    circuits: FloatArray
-    networks: FloatArray
+    circuits: Averages
+    networks: Averages
+    unfinished: tuple[Points, int] | None = None
+    """The means of the step and its length in ms."""
 
     @property
     def is_partial(self) -> bool:
         """Shorter than the period: power-up or a change of the local clock."""
         return self.end_ms - self.start_ms != self.period_ms
 
-    @property
-    def powers(self) -> FloatArray:
-        """Mean powers (counters, N): gain over real duration, so blocks times T add up to the index."""
+    def powers(self, slots: IntArray) -> FloatArray:
+        """Mean powers (counters, n): gain over real duration, so blocks times T add up to the index."""
         duration_ms = self.end_ms - self.start_ms
+        gained = self.gained_mj[:, slots]
         if duration_ms == 0:
-            return np.full(self.gained_mj.shape, np.nan)
-        return self.gained_mj / float(duration_ms)
+            return np.full(gained.shape, np.nan)
+        return gained / float(duration_ms)
+
+    def circuit_means(self, slots: IntArray) -> FloatArray:
+        """(P, n)"""
+        averages = self.circuits.of(slots)
+        if self.unfinished is not None:
+            points, length_ms = self.unfinished
+            averages = averages.including(points.circuits[:, :, slots], np.array([length_ms], np.int64))
+        return averages.means()
+
+    def network_means(self, taps: IntArray) -> FloatArray:
+        """(Q, m)"""
+        averages = self.networks.of(taps)
+        if self.unfinished is not None:
+            points, length_ms = self.unfinished
+            averages = averages.including(points.networks[:, :, taps], np.array([length_ms], np.int64))
+        return averages.means()
 
 
 class Demand:
@@ -124,89 +151,71 @@ class Demand:
     ) -> None:
         """`counters` is the shape (counters, N) of the energies; `start_ms` when measuring began."""
         self._blocks = blocks
-        self._circuits = circuits
-        self._networks = networks
+        self._circuits, self._networks = circuits, networks
         self._gained = np.zeros(counters, np.int64)
-        self._start_ms = self._booked_ms = start_ms
-        self._end_ms = blocks.end(start_ms)
+        self.start_ms = self._booked_ms = start_ms
+        """When the running block began."""
+        self.end_ms = blocks.end(start_ms)
+        """When it closes."""
         self.complete: DemandBlock | None = None
         self.curve: tuple[DemandBlock, ...] = ()
         """Closed blocks, newest first."""
 
-    @property
-    def period_ms(self) -> int:
-        return self._blocks.period_ms
-
-    @property
-    def end_ms(self) -> int:
-        """When the running block closes."""
-        return self._end_ms
-
-    def book(
-        self, edges: IntArray, gained: IntArray, circuits: FloatArray, networks: FloatArray
-    ) -> list[DemandBlock]:
+    def book(self, edges: IntArray, gained: IntArray, points: Points) -> list[DemandBlock]:
         """Take in T steps between `edges` (T + 1,), none of which crosses a block's end.
 
         Args:
             edges: Where the steps begin and end.
             gained: What the counters gained in each step, (counters, T, N).
-            circuits: Means of the circuits' points, (P, T, N); `networks` likewise.
+            points: Means of the points in each step.
 
         Returns:
             The blocks that closed.
         """
         durations = np.diff(edges)
-        circuit_steps = self._circuits.prepare(circuits, durations)
-        network_steps = self._networks.prepare(networks, durations)
         closed = []
-        for i, end_ms in enumerate(edges[1:].tolist()):
-            self._circuits.add(circuit_steps, i)
-            self._networks.add(network_steps, i)
-            self._gained = self._gained + gained[:, i]
-            self._booked_ms = end_ms
-            if end_ms >= self._end_ms:
-                closed.append(self._close(end_ms))
+        first = 0
+        while first < len(durations):
+            # All steps up to the end of the running block, at once.
+            last = first + int(np.searchsorted(edges[first + 1 :], self.end_ms, side="left"))
+            steps = slice(first, last + 1)
+            self._circuits = self._circuits.including(points.circuits[:, steps], durations[steps])
+            self._networks = self._networks.including(points.networks[:, steps], durations[steps])
+            self._gained = self._gained + gained[:, steps].sum(axis=1)
+            first = min(last + 1, len(durations))
+            self._booked_ms = int(edges[first])
+            if self._booked_ms >= self.end_ms:
+                closed.append(self._close())
         return closed
 
-    def _close(self, end_ms: int) -> DemandBlock:
-        block = self._block(end_ms, self._gained, self._circuits.means(), self._networks.means())
+    def _close(self) -> DemandBlock:
+        block = self.running(self._booked_ms, np.zeros_like(self._gained), None)
         if not block.is_partial:
             self.complete = block
         self.curve = (block, *self.curve)[:CURVE_LENGTH]
-        self._circuits.clear()
-        self._networks.clear()
+        self._circuits, self._networks = self._circuits.cleared(), self._networks.cleared()
         self._gained = np.zeros_like(self._gained)
-        self._start_ms, self._end_ms = end_ms, self._blocks.end(end_ms)
+        self.start_ms, self.end_ms = self._booked_ms, self._blocks.end(self._booked_ms)
         return block
 
-    def running(
-        self, t_ms: int, gained: IntArray, unfinished: tuple[FloatArray, FloatArray] | None
-    ) -> DemandBlock:
+    def running(self, t_ms: int, gained: IntArray, points: Points | None) -> DemandBlock:
         """The running block at `t_ms`.
 
         Args:
             t_ms: Not before the last booked step.
             gained: What an unfinished step gives the counters (counters, N).
-            unfinished: Means of that step, circuits (P, 1, N) and networks (Q, 1, M); None without one.
+            points: Means of that step; None without one.
         """
-        if unfinished is None:
-            circuits, networks = self._circuits.means(), self._networks.means()
-        else:
-            length = np.array([t_ms - self._booked_ms], np.int64)
-            circuits = self._circuits.means(self._circuits.prepare(unfinished[0], length))
-            networks = self._networks.means(self._networks.prepare(unfinished[1], length))
-        return self._block(t_ms, self._gained + gained, circuits, networks)
+        return DemandBlock(
+            self.start_ms,
+            t_ms,
+            self._blocks.period_ms,
+            self._gained + gained,
+            self._circuits,
+            self._networks,
+            None if points is None else (points, t_ms - self._booked_ms),
+        )
 
     def running_gain(self, gained: IntArray) -> IntArray:
         """What the counters (counters, N) have gained in the running block, an unfinished step counted in."""
         return self._gained + gained
-
-    @property
-    def start_ms(self) -> int:
-        """When the running block began."""
-        return self._start_ms
-
-    def _block(
-        self, end_ms: int, gained: IntArray, circuits: FloatArray, networks: FloatArray
-    ) -> DemandBlock:
-        return DemandBlock(self._start_ms, end_ms, self._blocks.period_ms, gained, circuits, networks)

@@ -12,7 +12,7 @@ import numpy as np
 
 from virtual_digiware.devices import energies
 from virtual_digiware.devices.circuit_tables import CIRCUIT_INSTANTANEOUS, CIRCUIT_QUALITY
-from virtual_digiware.devices.demand import BASE_STEP_MS, Averages, Demand, DemandBlock, LocalBlocks
+from virtual_digiware.devices.demand import BASE_STEP_MS, Averages, Demand, DemandBlock, LocalBlocks, Points
 from virtual_digiware.devices.extremes import BoolArray, Extremes
 from virtual_digiware.devices.metering import (
     CIRCUIT_EXTREMES,
@@ -25,7 +25,7 @@ from virtual_digiware.devices.metering import (
 )
 from virtual_digiware.devices.network_tables import NETWORK_INSTANTANEOUS, NETWORK_QUALITY
 from virtual_digiware.devices.partial_counters import PartialCounters
-from virtual_digiware.devices.points import FloatArray, IntArray
+from virtual_digiware.devices.points import IntArray
 from virtual_digiware.profiles.truth import Truth
 
 CHUNK_NUMBERS = 1_500_000
@@ -35,12 +35,11 @@ _EXTREME_ROWS = [CIRCUIT_INSTANTANEOUS.index(name) for name in CIRCUIT_EXTREMES]
 
 @dataclass(frozen=True)
 class Step:
-    """T steps between `edges`: what the counters gain (counters, T, N) and the means of the points."""
+    """T steps between `edges`: what the counters gain (counters, T, N), and the points' means or None."""
 
     edges: IntArray
     gained_mj: IntArray
-    circuits: FloatArray
-    networks: FloatArray
+    points: Points | None
 
 
 @dataclass(frozen=True)
@@ -102,8 +101,8 @@ class History:
         self._counters = np.zeros((len(energies.COUNTERS), slots), np.int64)
         self._demand = Demand(
             blocks,
-            Averages(CIRCUIT_INSTANTANEOUS, QUADRATIC, slots),
-            Averages(NETWORK_INSTANTANEOUS, QUADRATIC, networks),
+            Averages.nothing(CIRCUIT_INSTANTANEOUS, QUADRATIC, slots),
+            Averages.nothing(NETWORK_INSTANTANEOUS, QUADRATIC, networks),
             self._counters.shape,
             commissioned_ms,
         )
@@ -210,21 +209,23 @@ class History:
 
     def _book(self, edges: IntArray) -> None:
         step = self._ahead
-        if step is None or len(edges) != 2 or not np.array_equal(step.edges, edges):
-            step = self._measure(edges[:-1], edges[1:], edges)
+        if step is None or not np.array_equal(step.edges, edges):
+            step = self._measure(edges[:-1], edges[1:], edges, with_points=True)
         self._ahead = None
         self._counters = self._counters + step.gained_mj.sum(axis=1)
-        for block in self._demand.book(edges, step.gained_mj, step.circuits, step.networks):
+        if step.points is None:
+            raise AssertionError("a step is booked with its points")
+        for block in self._demand.book(edges, step.gained_mj, step.points):
             if not block.is_partial:
-                values = averages(block)[_EXTREME_ROWS]
+                values = averages(block, np.arange(self._meter.slots))[_EXTREME_ROWS]
                 end = np.array([block.end_ms], np.int64)
                 self._average_extremes = self._average_extremes.including(end, values[:, None, :])
         self._booked_ms = int(edges[-1])
 
-    def _measure(self, start_ms: IntArray, end_ms: IntArray, edges: IntArray) -> Step:
+    def _measure(self, start_ms: IntArray, end_ms: IntArray, edges: IntArray, with_points: bool) -> Step:
         solution = self._truth.mean(start_ms, end_ms)
-        reading = self._meter.read(solution)
-        active_w, reactive_var, apparent_va = totals(reading)
+        measured = self._meter.measure(solution)
+        active_w, reactive_var, apparent_va = totals(measured)
         durations = end_ms - start_ms
         active_mj = energies.whole_mj(active_w, durations)
         exact = self._meter.booked >= 0
@@ -236,7 +237,7 @@ class History:
             energies.whole_mj(reactive_var, durations),
             energies.whole_mj(apparent_va, durations),
         )
-        return Step(edges, gained, reading.circuits, reading.networks)
+        return Step(edges, gained, self._meter.points(measured) if with_points else None)
 
     def _unfinished(self, t_ms: int) -> Step | None:
         """The part of the running base step up to `t_ms`, which is not stored.
@@ -250,17 +251,16 @@ class History:
         if self._ahead is None:
             grid = start // BASE_STEP_MS * BASE_STEP_MS + BASE_STEP_MS
             edges = self._truth.boundaries(start, grid)[:2]
-            self._ahead = self._measure(edges[:1], edges[1:], edges)
+            self._ahead = self._measure(edges[:1], edges[1:], edges, with_points=True)
         edges = np.array([start, t_ms], np.int64)
-        step = self._measure(edges[:1], edges[1:], edges)
-        gained = np.minimum(step.gained_mj, self._ahead.gained_mj)
-        return Step(edges, gained, step.circuits, step.networks)
+        # Means of the running block are shown only until the first one is complete.
+        step = self._measure(edges[:1], edges[1:], edges, with_points=self._demand.complete is None)
+        return replace(step, gained_mj=np.minimum(step.gained_mj, self._ahead.gained_mj))
 
     def _running(self, t_ms: int, unfinished: Step | None) -> DemandBlock:
         if unfinished is None:
             return self._demand.running(t_ms, np.zeros_like(self._counters), None)
-        means = unfinished.circuits, unfinished.networks
-        return self._demand.running(t_ms, unfinished.gained_mj[:, 0], means)
+        return self._demand.running(t_ms, unfinished.gained_mj[:, 0], unfinished.points)
 
     def _take_slots_before(self, end_ms: int) -> None:
         while self._slot_ms < end_ms:
@@ -288,7 +288,7 @@ class History:
         t_ms = reading.solution.start_ms
         circuit_quality, network_quality = self._meter.quality(reading)
         return Records(
-            records.circuits.including(t_ms, reading.circuits[_EXTREME_ROWS]),
+            records.circuits.including(t_ms, reading.points.circuits[_EXTREME_ROWS]),
             records.quality.including(t_ms, circuit_quality),
             records.network_quality.including(t_ms, network_quality),
         )

@@ -13,7 +13,7 @@ from virtual_digiware.devices.circuit_tables import (
     circuit_quality_values,
     circuit_values,
 )
-from virtual_digiware.devices.demand import DemandBlock
+from virtual_digiware.devices.demand import DemandBlock, Points
 from virtual_digiware.devices.layout import ReactiveMethod
 from virtual_digiware.devices.measurement import ErrorSource, Measured, measure
 from virtual_digiware.devices.network_tables import (
@@ -50,12 +50,11 @@ _ROW = {name: row for row, name in enumerate(CIRCUIT_INSTANTANEOUS)}
 
 @dataclass(frozen=True)
 class Reading:
-    """Measured points of T times: CIRCUIT_INSTANTANEOUS (P, T, N) and NETWORK_INSTANTANEOUS (Q, T, D)."""
+    """What was measured of a solution, and its points."""
 
     solution: Solution
     measured: Measured
-    circuits: FloatArray
-    networks: FloatArray
+    points: Points
 
 
 class Meter:
@@ -80,18 +79,24 @@ class Meter:
         self.is_sampling = bool(wiring.sampled.size or wiring.sampled_taps.size)
         self._phasors = _without_samples(wiring) if self.is_sampling else wiring
 
-    def read(self, solution: Solution) -> Reading:
+    def measure(self, solution: Solution) -> Measured:
         """Measure from phasors, which is what history is made of: samples agree, and would take too long."""
-        return self._read(solution, self._phasors)
+        return measure(solution, self._phasors, self.live_slots, self.method, self.errors)
+
+    def points(self, measured: Measured) -> Points:
+        """CIRCUIT_INSTANTANEOUS and NETWORK_INSTANTANEOUS of what was measured."""
+        networks = network_values(measured.voltages, measured.wiring, self.live_taps)
+        return Points(circuit_values(measured), networks)
+
+    def read(self, solution: Solution) -> Reading:
+        """Measure from phasors, with all points."""
+        measured = self.measure(solution)
+        return Reading(solution, measured, self.points(measured))
 
     def show(self, solution: Solution) -> Reading:
         """Measure as each module does, from samples where it samples."""
-        return self._read(solution, self.wiring)
-
-    def _read(self, solution: Solution, wiring: Wiring) -> Reading:
-        measured = measure(solution, wiring, self.live_slots, self.method, self.errors)
-        networks = network_values(measured.voltages, wiring, self.live_taps)
-        return Reading(solution, measured, circuit_values(measured), networks)
+        measured = measure(solution, self.wiring, self.live_slots, self.method, self.errors)
+        return Reading(solution, measured, self.points(measured))
 
     def quality(self, reading: Reading) -> tuple[FloatArray, FloatArray]:
         """CIRCUIT_QUALITY (R, T, N) and NETWORK_QUALITY (S, T, D)."""
@@ -112,23 +117,19 @@ def _without_samples(wiring: Wiring) -> Wiring:
     )
 
 
-def totals(reading: Reading) -> tuple[FloatArray, FloatArray, FloatArray]:
+def totals(measured: Measured) -> tuple[FloatArray, FloatArray, FloatArray]:
     """P, Q and S of the circuits, (T, N) each, NaN where there is no power."""
-    return (
-        reading.circuits[_ROW["active_power_total"]],
-        reading.circuits[_ROW["reactive_power_total"]],
-        reading.circuits[_ROW["apparent_power_total"]],
-    )
+    return measured.active_power_total, measured.reactive_power_total, measured.apparent_power_total
 
 
-def averages(block: DemandBlock) -> FloatArray:
-    """CIRCUIT_INSTANTANEOUS (P, N) over a demand block.
+def averages(block: DemandBlock, slots: IntArray) -> FloatArray:
+    """CIRCUIT_INSTANTANEOUS (P, n) of some slots over a demand block.
 
     Total powers are what the energy counters gained over the block's real duration, so blocks times T
     add up to the index difference; factors follow from the averaged powers.
     """
-    values = block.circuits.copy()
-    counter = dict(zip(energies.COUNTERS, block.powers, strict=True))
+    values = block.circuit_means(slots)
+    counter = dict(zip(energies.COUNTERS, block.powers(slots), strict=True))
     has_power = ~np.isnan(values[_ROW["active_power_total"]])
 
     def put(name: str, column: FloatArray) -> None:

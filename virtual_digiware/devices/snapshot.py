@@ -62,7 +62,6 @@ class Snapshot:
         self._metered = metered
         self._refresh_ms = refresh_ms
         self._tables: dict[tuple[str, Slots], Table] = {}
-        self._average: FloatArray | None = None
         self._networks_made: dict[NetworkTable, Table] = {}
 
     def table(self, name: str, slots: Slots) -> Table:
@@ -116,12 +115,10 @@ class Snapshot:
         columns["integration_time"] = np.full(len(slots), period_s)
 
     def _instantaneous(self, slots: IntArray) -> Columns:
-        return _columns(CIRCUIT_INSTANTANEOUS, self._moment.present.reading.circuits[:, 0, slots])
+        return _columns(CIRCUIT_INSTANTANEOUS, self._moment.present.reading.points.circuits[:, 0, slots])
 
     def _averages(self, slots: IntArray) -> Columns:
-        if self._average is None:
-            self._average = averages(self._moment.average)
-        return _columns(CIRCUIT_INSTANTANEOUS, self._average[:, slots])
+        return _columns(CIRCUIT_INSTANTANEOUS, averages(self._moment.average, slots))
 
     def _fundamental(self, slots: IntArray) -> Columns:
         reading = self._moment.present.reading
@@ -174,10 +171,10 @@ class Snapshot:
         return columns
 
     def _networks(self, taps: IntArray) -> Columns:
-        return _columns(NETWORK_INSTANTANEOUS, self._moment.present.reading.networks[:, 0, taps])
+        return _columns(NETWORK_INSTANTANEOUS, self._moment.present.reading.points.networks[:, 0, taps])
 
     def _network_averages(self, taps: IntArray) -> Columns:
-        return _columns(NETWORK_INSTANTANEOUS, self._moment.average.networks[:, taps])
+        return _columns(NETWORK_INSTANTANEOUS, self._moment.average.network_means(taps))
 
     def _network_fundamental(self, taps: IntArray) -> Columns:
         return self._of_all_taps(network_fundamental, taps)
@@ -243,7 +240,7 @@ def _summed(counters: FloatArray) -> Columns:
 
 
 def _present_powers(moment: Moment, slots: IntArray) -> Columns:
-    values = np.nan_to_num(moment.present.reading.circuits[:, 0, slots])
+    values = np.nan_to_num(moment.present.reading.points.circuits[:, 0, slots])
     row = dict(zip(CIRCUIT_INSTANTANEOUS, values, strict=True))
     active, reactive = row["active_power_total"], row["reactive_power_total"]
     return {
@@ -258,7 +255,7 @@ def _present_powers(moment: Moment, slots: IntArray) -> Columns:
 def _trend(predicted: Columns, curve: tuple[DemandBlock, ...], slots: IntArray) -> FloatArray:
     if not curve:
         return np.full(len(slots), _STABLE)
-    last = _summed(curve[0].powers[:, slots])
+    last = _summed(curve[0].powers(slots))
     was = last["active_power_import"] - last["active_power_export"]
     will_be = predicted["active_power_import"] - predicted["active_power_export"]
     margin = _TREND_SHARE * np.abs(was)
@@ -278,7 +275,7 @@ def _add_curve_point(
     else:
         is_known = block.end_ms > since_ms
         end_ms, is_partial = block.end_ms, float(block.is_partial)
-        powers = _summed(block.powers[:, slots])
+        powers = _summed(block.powers(slots))
     stamp = seconds_since_2000(np.array([end_ms], np.int64))[0]
     columns[f"{prefix}_date"] = np.where(is_known, stamp, np.nan)
     # 0 full period, 1 partial period; the simulator's clock is always set.
