@@ -11,6 +11,7 @@ from virtual_digiware.devices.sampling import Sampled, measure_windows
 from virtual_digiware.profiles import quantities as q
 from virtual_digiware.profiles.library import load_classes
 from virtual_digiware.profiles.solution import ORDERS
+from virtual_digiware.profiles.waveform import analyse, mean_power, synchronous_window, synthesise
 
 H = len(ORDERS)
 TOLERANCE = 1e-6
@@ -97,6 +98,20 @@ def test_a_circuit_measures_the_same_bits_alone_and_in_a_crowd_of_both_frequenci
         alone = measure_windows(voltage[one], current[one], neutral[one], frequency[one])
         for field in fields(Sampled):
             assert np.array_equal(getattr(alone, field.name)[0], getattr(together, field.name)[row])
+
+
+@pytest.mark.parametrize("frequency_hz", [50.0, 60.0])
+def test_a_window_of_all_2048_samples_measures_the_same(frequency_hz):
+    voltage, current, neutral = installation(13, 4)
+    sampled = measure_windows(voltage, current, neutral, np.full(4, frequency_hz))
+    window = synchronous_window(frequency_hz)
+    assert window.samples == 2048
+    u, i = synthesise(voltage, window), synthesise(current, window)
+    whole = analyse(i, int(window.cycles))
+    assert sampled.current_a == pytest.approx(whole.rms, rel=1e-12)
+    assert sampled.active_w == pytest.approx(mean_power(u, i), rel=1e-9)
+    assert sampled.crest_current == pytest.approx(whole.crest_factor, rel=1e-12)
+    assert np.max(np.abs(sampled.current_orders - whole.orders)) < 1e-12 * np.max(whole.rms)
 
 
 def test_a_dead_circuit_measures_zero_and_its_ratios_are_not_available():

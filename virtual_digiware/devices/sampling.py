@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from math import gcd
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from virtual_digiware.profiles.waveform import SAMPLES, Window, synchronous_wind
 
 ORDERS_MEASURED = 50
 _CHUNK = 32
-"""Rows at a time: 32 x 7 signals x 2048 samples are 3.7 MB, which stay in a core's cache."""
+"""Rows at a time: 32 x 7 signals x 1024 samples are 1.8 MB, which stay near the core."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,10 @@ class Sampled:
 def measure_windows(
     voltage_v: ComplexArray, current_a: ComplexArray, neutral_a: ComplexArray, frequency_hz: FloatArray
 ) -> Sampled:
-    """Sample and measure one synchronous 200 ms window (2048 samples) for each row.
+    """Sample and measure one synchronous 200 ms window (2048 samples, 10.24 kS/s) for each row.
+
+    A steady window repeats itself: after 1024 samples where it holds 10 cycles, after 512 where it holds 12.
+    Only the samples that differ are made and measured; the others would change no mean, peak or order.
 
     Args:
         voltage_v: (n, 3, H) phase-to-neutral spectra, RMS, over `ORDERS`.
@@ -115,22 +119,24 @@ def _distortion(orders: ComplexArray) -> FloatArray:
 def _measure(signals: ComplexArray, cycles: int) -> Sampled:
     """Measure (n, 7, H): three voltages, three currents and the neutral current over `cycles`."""
     # Three axes on purpose: each row is a product of its own, so its last bit does not depend on the batch.
-    samples = synthesise(signals, Window(cycles))
-    squares = np.einsum("nsk,nsk->ns", samples, samples) / SAMPLES
+    repeats = gcd(cycles, SAMPLES)
+    count, step = SAMPLES // repeats, cycles // repeats
+    samples = synthesise(signals, Window(step, count))
+    squares = np.einsum("nsk,nsk->ns", samples, samples) / count
     rms = np.sqrt(squares)
     peak = np.maximum(samples.max(axis=-1), -samples.min(axis=-1))
     bins = np.fft.rfft(samples, axis=-1)
-    orders = bins[..., cycles : ORDERS_MEASURED * cycles + 1 : cycles] * (np.sqrt(2) / SAMPLES)
+    orders = bins[..., step : ORDERS_MEASURED * step + 1 : step] * (np.sqrt(2) / count)
     volts, amps = samples[:, :3], samples[:, 3:6]
     line = volts - np.roll(volts, -1, axis=1)
     voltage_orders, current_orders = orders[:, :3], orders[:, 3:6]
-    active = np.einsum("npk,npk->np", volts, amps) / SAMPLES
+    active = np.einsum("npk,npk->np", volts, amps) / count
     apparent = rms[:, :3] * rms[:, 3:6]
     reactive1 = (voltage_orders[..., 0] * np.conj(current_orders[..., 0])).imag
     crest = ratio(peak, rms)
     return Sampled(
         voltage_v=rms[:, :3],
-        line_voltage_v=np.sqrt(np.einsum("npk,npk->np", line, line) / SAMPLES),
+        line_voltage_v=np.sqrt(np.einsum("npk,npk->np", line, line) / count),
         current_a=rms[:, 3:6],
         neutral_a=rms[:, 6],
         active_w=active,
