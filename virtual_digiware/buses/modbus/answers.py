@@ -38,12 +38,14 @@ class Answers:
         self.counters = counters
         self._directory = directory
         self._handler = handler
+        self._found: dict[int, Unit | None] = {}
+        self._found_version = images.site.version
 
     def short(self, unit_id: int, function: int, address: int, count: int) -> bytes | None:
         """Response PDU to a plain read, or None when only `full` can tell what is right."""
         if not 1 <= count <= MAX_READ_WORDS or function not in (3, 4):
             return None
-        unit = self._directory.find(unit_id)
+        unit = self._find(unit_id)
         if unit is None:
             return None
         try:
@@ -56,7 +58,7 @@ class Answers:
         """Response PDU to any request PDU of at least one byte; None when no unit answers."""
         from virtual_digiware.buses.modbus import endpoint
 
-        unit = self._directory.find(unit_id)
+        unit = self._find(unit_id)
         if unit is None:
             self.counters.unanswered += 1
             self.counters.collisions += self._directory.claims(unit_id) > 1
@@ -68,6 +70,16 @@ class Answers:
             response = exception_pdu(pdu[0], _DEVICE_FAILURE)
         self.counters.exceptions += response[0] >> 7
         return response
+
+    def _find(self, unit_id: int) -> Unit | None:
+        """Who answers, looked up once for each version of the site: a bus is searched module by module."""
+        version = self.images.site.version
+        if version != self._found_version:
+            self._found.clear()
+            self._found_version = version
+        if unit_id not in self._found:
+            self._found[unit_id] = self._directory.find(unit_id)
+        return self._found[unit_id]
 
     def target_failed(self, function: int) -> bytes:
         """What a gateway answers for a unit that does not: exception 0x0B.

@@ -121,7 +121,10 @@ class BlockPlan:
     ) -> Encoded:
         saturated = 0
         for index, row in rows:
-            data, is_clipped = encode_value(row.encoding, row.words, values[index], 1.0 if raw else row.scale)
+            value = values[index]
+            if not value:  # 0, None and "" all read 0, which is there already; most rows of a log are
+                continue
+            data, is_clipped = encode_value(row.encoding, row.words, value, 1.0 if raw else row.scale)
             saturated += is_clipped
             out[2 * row.offset : 2 * (row.offset + row.words)] = data
         return Encoded(bytes(out), saturated)

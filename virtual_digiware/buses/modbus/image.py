@@ -108,12 +108,12 @@ class Images:
     """Register images by unit, made when first asked for and shared by all ports of a site."""
 
     def __init__(self, site: Versioned) -> None:
-        self._site = site
+        self.site = site
         self._plans = Plans()
         self._images: dict[str, RegisterImage] = {}
 
     def of(self, unit: Unit) -> RegisterImage:
         image = self._images.get(unit.path)
         if image is None:
-            image = self._images[unit.path] = RegisterImage(unit, self._site, self._plans)
+            image = self._images[unit.path] = RegisterImage(unit, self.site, self._plans)
         return image
