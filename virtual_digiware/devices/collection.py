@@ -1,0 +1,276 @@
+"""What one gateway has collected from its bus: values with their age, as all services but Modbus show them.
+
+A module that answers is shown as the published snapshot has it, so that every protocol tells the same of the
+same refresh. One that does not keeps what it showed last, until it is back.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, Protocol
+
+import numpy as np
+
+from virtual_digiware.devices.block import PlacedBlock, Product, Row
+from virtual_digiware.devices.io_modules import IoModule, Values
+from virtual_digiware.devices.points import FloatArray
+from virtual_digiware.devices.snapshot import Snapshot
+from virtual_digiware.devices.unit import MEASURED, Unit
+
+Quality = Literal["good", "not_available", "lost"]
+
+_NOT_AVAILABLE_MS = 0
+
+
+class Reading(NamedTuple):
+    """One collected value in the unit of its point, NaN while it is not available.
+
+    `time_ms` is the simulated time that the value belongs to; 0 when nothing was ever collected.
+    """
+
+    value: float
+    quality: Quality
+    time_ms: int
+
+
+class Site(Protocol):
+    """What a collection asks of the site model."""
+
+    @property
+    def units(self) -> Mapping[str, Unit]: ...
+
+    @property
+    def version(self) -> int: ...
+
+    @property
+    def snapshot(self) -> Snapshot: ...
+
+
+@dataclass(slots=True)
+class _Kept:
+    """The last snapshot in which a unit answered, and when it was first found silent."""
+
+    snapshot: Snapshot | None = None
+    silent_since_ms: int | None = None
+
+
+class GatewayCollection:
+    """Values of one gateway and of the modules on its bus.
+
+    Whoever publishes snapshots calls `collect` after each; then what is kept of a lost module does not depend
+    on who reads when. Without it a read collects, which is the same as long as somebody reads.
+
+    Args:
+        model: The site.
+        gateway_path: Path of the gateway; its modules are the units below it.
+        cycle_ms: Time in which the gateway polls its bus once; cycles are aligned to the epoch.
+        lost_after_cycles: A silent module counts as lost at the end of the so-manieth cycle.
+
+    Raises:
+        KeyError: The site has no such gateway.
+    """
+
+    def __init__(self, model: Site, gateway_path: str, cycle_ms: int, lost_after_cycles: int = 1) -> None:
+        self.gateway = model.units[gateway_path]
+        self._model = model
+        self._cycle_ms = cycle_ms
+        self._lost_after = lost_after_cycles
+        self._members = tuple(
+            unit
+            for path, unit in model.units.items()
+            if path == gateway_path or path.startswith(f"{gateway_path}/")
+        )
+        self._kept = {unit.path: _Kept() for unit in self._members}
+        self._points: dict[tuple[str, str], Mapping[str, Row]] = {}
+        self._version: int | None = None
+        self._units: tuple[Unit, ...] = ()
+        self._by_address: Mapping[int, Unit] = {}
+        self.collect()
+
+    @property
+    def version(self) -> int:
+        """Grows when anything shown may have changed: values, addresses, presence."""
+        if self._version != self._model.version:
+            self.collect()
+        return self._model.version
+
+    @property
+    def time_ms(self) -> int:
+        """Simulated time of the newest values."""
+        return self._model.snapshot.time_ms
+
+    @property
+    def units(self) -> tuple[Unit, ...]:
+        """The gateway and its modules by address; a unit without one first."""
+        self._see()
+        return self._units
+
+    def unit_at(self, address: int) -> Unit | None:
+        """The unit of an address. The gateway wins over a module; of two modules neither is understood."""
+        self._see()
+        return self._by_address.get(address)
+
+    def is_lost(self, unit: Unit) -> bool:
+        """Whether the gateway has given up on a unit: it is silent since before the running cycle began."""
+        self._see()
+        since_ms = self._kept[unit.path].silent_since_ms
+        if since_ms is None:
+            return False
+        given_up_ms = (since_ms // self._cycle_ms + self._lost_after) * self._cycle_ms
+        return self._model.snapshot.time_ms >= given_up_ms
+
+    def reading(self, unit: Unit, table: str, point: str, slot: int) -> Reading:
+        """One value; `slot` counts from 0 over the unit's circuits, inputs and so on."""
+        self._see()
+        snapshot = self._kept[unit.path].snapshot
+        if snapshot is None:
+            quality: Quality = "lost" if self.is_lost(unit) else "not_available"
+            return Reading(math.nan, quality, _NOT_AVAILABLE_MS)
+        column = self.column(unit, table, (point,))
+        value = float(column[0, slot]) if 0 <= slot < column.shape[1] else math.nan
+        if self.is_lost(unit):
+            return Reading(value, "lost", snapshot.time_ms)
+        return Reading(value, "not_available" if math.isnan(value) else "good", snapshot.time_ms)
+
+    def column(self, unit: Unit, table: str, points: Sequence[str]) -> FloatArray:
+        """Values (points, slots) in engineering units; NaN where the unit does not measure a point.
+
+        Tables other than `circuit.*` and `network.*` give register values of numeric points, scaled.
+        """
+        self._see()
+        snapshot = self._kept[unit.path].snapshot
+        if not table.startswith(MEASURED):
+            places = _places(unit.product, table)
+            values = np.full((len(points), len(places)), np.nan)
+            for slot, placed in enumerate(places):
+                if snapshot is None:
+                    break
+                shown = _shown(unit, placed, snapshot)
+                values[:, slot] = [shown.get(point, math.nan) for point in points]
+            return values
+        slots = unit.slots if table.startswith("circuit.") else unit.taps
+        values = np.full((len(points), len(slots)), np.nan)
+        rows = self._rows(unit.product, table)
+        if snapshot is None or not slots or not rows:
+            return values
+        made = snapshot.table(table, slots)
+        offset_s = unit.state.clock_offset_ms // 1000
+        for index, point in enumerate(points):
+            row = rows.get(point)
+            if row is not None and point in made.index:
+                # Dates are shown on the unit's own clock, as in its registers.
+                values[index] = made[point] + (offset_s if row.encoding == "DATETIME" else 0)
+        return values
+
+    def measures(self, unit: Unit, table: str, point: str) -> bool:
+        """Whether the product has a register for this point; those that it lacks read 0 on every protocol."""
+        return point in self._rows(unit.product, table)
+
+    def collect(self) -> None:
+        """Take over the published snapshot for every unit that answers, and note who does not."""
+        self._version = self._model.version
+        snapshot = self._model.snapshot
+        own = self.gateway
+        self._units = tuple(sorted(self._members, key=lambda unit: unit.address or 0))
+        self._by_address = {}
+        answering = {own.path} if own.is_present else set()
+        for address, units in _claims(self._units).items():
+            live = [unit for unit in units if unit.is_present]
+            # What is asked of the gateway's own address never gets to the bus; two modules garble each other.
+            owner = own if own in units else live[0] if len(live) == 1 else None
+            if owner is not None and owner.is_present:
+                answering.add(owner.path)
+            if owner is not None or len(units) == 1:
+                self._by_address[address] = owner or units[0]
+        for unit in self._members:
+            kept = self._kept[unit.path]
+            if unit.path in answering:
+                kept.snapshot, kept.silent_since_ms = snapshot, None
+            elif kept.silent_since_ms is None:
+                kept.silent_since_ms = snapshot.time_ms
+
+    def _see(self) -> None:
+        if self._version != self._model.version:
+            self.collect()
+
+    def _rows(self, product: Product, table: str) -> Mapping[str, Row]:
+        """Rows of a product's blocks with this table by point, reserved ones left out."""
+        key = product.name, table
+        rows = self._points.get(key)
+        if rows is None:
+            rows = self._points[key] = {
+                row.point: row
+                for placed in product.blocks
+                if placed.block.table == table and placed.slot == 0
+                for row in placed.block.rows
+                if not row.reserved
+            }
+        return rows
+
+
+def _claims(units: Sequence[Unit]) -> Mapping[int, list[Unit]]:
+    claims: dict[int, list[Unit]] = {}
+    for unit in units:
+        if unit.address is not None:
+            claims.setdefault(unit.address, []).append(unit)
+    return claims
+
+
+def _places(product: Product, table: str) -> list[PlacedBlock]:
+    return [placed for placed in product.blocks if placed.block.table == table]
+
+
+def _shown(unit: Unit, placed: PlacedBlock, snapshot: Snapshot) -> Mapping[str, float]:
+    """Numbers of a table that is not measured by circuit or voltage, by point, in engineering units."""
+    block = placed.block
+    if unit.io is not None and block.table in _IO_VALUES:
+        values = dict(_IO_VALUES[block.table](unit, placed.slot, snapshot))
+    else:
+        values = {
+            row.point: value
+            for row, value in zip(block.rows, unit.read(placed), strict=True)
+            if isinstance(value, int | float)
+        }
+    is_raw = unit.is_raw(block)
+    return {
+        row.point: float(values.get(row.point, row.initial)) * (row.scale if is_raw else 1.0)
+        for row in block.rows
+        if not row.reserved and isinstance(values.get(row.point, row.initial), int | float)
+    }
+
+
+def _digital_inputs(unit: Unit, slot: int, snapshot: Snapshot) -> Values:
+    return _io(unit).digital_inputs(snapshot)
+
+
+def _digital_outputs(unit: Unit, slot: int, snapshot: Snapshot) -> Values:
+    return _io(unit).digital_outputs(unit.state.outputs)
+
+
+def _analogue_input(unit: Unit, slot: int, snapshot: Snapshot) -> Values:
+    return _io(unit).analogue_input(slot, snapshot)
+
+
+def _temperature(unit: Unit, slot: int, snapshot: Snapshot) -> Values:
+    return _io(unit).temperature(slot, snapshot)
+
+
+def _meter(unit: Unit, slot: int, snapshot: Snapshot) -> Values:
+    return _io(unit).meter(slot, snapshot)
+
+
+def _io(unit: Unit) -> IoModule:
+    assert unit.io is not None  # asked by `_shown`
+    return unit.io
+
+
+_IO_VALUES: Mapping[str, Callable[[Unit, int, Snapshot], Values]] = {
+    "io.digital_inputs": _digital_inputs,
+    "io.digital_outputs": _digital_outputs,
+    "io.analogue_inputs": _analogue_input,
+    "io.temperatures": _temperature,
+    "io.meters": _meter,
+}
+"""Tables of IO modules, made from the snapshot that is shown rather than from the newest."""
