@@ -39,6 +39,8 @@ class Circuits:
         self._harmonic_count = len(ORDERS) - 1
         self.count = len(installation.circuits)
         self._bins = bins
+        self._leg_load = connections.element_load[connections.leg_element]
+        self._leg_cell = connections.leg_injection * bins.count
         self._is_alone = connections.slots.size == connections.leg_slot.size
         """No two legs share a slot, so nothing needs to be added."""
 
@@ -79,6 +81,8 @@ class Circuits:
         self._one_way = self._alone[ways == 1]
         self._many_ways = self._alone[ways > 1]
         self._many_ways_load = self._alone_load[ways > 1]
+        rows = self.board[self._many_ways, None] * 3 + np.arange(3)
+        self._many_ways_cell = rows * (2 * bins.count)
         self._shared = np.array(shared, dtype=np.int64)
         self._shared_legs = np.flatnonzero(np.isin(connections.leg_slot // 3, self._shared))
         slots, starts = np.unique(connections.leg_slot[self._shared_legs], return_index=True)
@@ -149,16 +153,16 @@ class Circuits:
         if not c.slots.size:
             return
         times = current.shape[0]
-        load = c.element_load[c.leg_element]
-        through = flow.element_current[:, c.leg_element]
+        load = self._leg_load
+        through = flow.element_current.take(c.leg_element, axis=1)
         amplitude = np.abs(through)
         if c.kinds > 3:
             through *= c.leg_sign
-        power = flow.voltage.reshape(times, -1)[:, c.leg_phase] * through.conj()
+        power = flow.voltage.reshape(times, -1).take(c.leg_phase, axis=1) * through.conj()
         per_ampere = distortion.leg_power_per_ampere.reshape(times, -1)
-        cell = c.leg_injection * self._bins.count + mixture.lower[:, load]
+        cell = self._leg_cell + mixture.lower.take(load, axis=1)
         lower, upper = _pick(per_ampere, cell), _pick(per_ampere, cell + 1)
-        watts = power.real + amplitude * (lower + (upper - lower) * mixture.weight[:, load])
+        watts = power.real + amplitude * (lower + (upper - lower) * mixture.weight.take(load, axis=1))
         if self._is_alone:
             current[:, c.slots], active[:, c.slots], reactive[:, c.slots] = through, watts, power.imag
             return
@@ -176,7 +180,7 @@ class Circuits:
     ) -> None:
         """Circuits of one load: its phases share a spectrum, so sums over orders are known beforehand."""
         load = self._alone_load
-        lower, weight = mixture.lower[:, load], mixture.weight[:, load]
+        lower, weight = mixture.lower.take(load, axis=1), mixture.weight.take(load, axis=1)
         count = self._bins.count
         own = self._self_product
         squared = quadratic(weight, own[lower], own[lower + count], own[lower + 1])
@@ -187,19 +191,17 @@ class Circuits:
             return
         # Over h: |sum_p a_p S exp(jh v_p)|^2 = |S|^2 (sum_p a_p^2 + 2 sum_pq a_p a_q cos(h (v_p - v_q))).
         turn = distortion.turn[:, :, :3]
-        times = turn.shape[0]
-        between = (turn * turn[:, :, _AFTER].conj()).real.reshape(times, -1, self._harmonic_count)
-        table = np.matmul(between, self._products_across).reshape(times, -1)
+        between = np.ascontiguousarray((turn * turn[:, :, _AFTER].conj()).real)
+        table = np.matmul(between, self._products_across).reshape(turn.shape[0], -1)
         load = self._many_ways_load
-        lower, weight = mixture.lower[:, load, None], mixture.weight[:, load, None]
-        cell = (self.board[self._many_ways, None] * 3 + np.arange(3)) * (2 * count) + lower
+        lower, weight = mixture.lower.take(load, axis=1), mixture.weight.take(load, axis=1)
+        itself = quadratic(weight, own[lower], own[lower + count], own[lower + 1])
+        cell = self._many_ways_cell + lower[:, :, None]
+        weight = weight[:, :, None]
         across = quadratic(weight, _pick(table, cell), _pick(table, cell + count), _pick(table, cell + 1))
-        phases = current[:, self._many_ways]
+        phases = current.take(self._many_ways, axis=1)
         amplitude = np.abs(phases)
         total = phases[:, :, 0] + phases[:, :, 1] + phases[:, :, 2]
-        weight = weight[:, :, 0]
-        lower = lower[:, :, 0]
-        itself = quadratic(weight, own[lower], own[lower + count], own[lower + 1])
         parts = amplitude * (amplitude * itself[:, :, None] + 2 * amplitude[:, :, _AFTER] * across)
         squared = total.real**2 + total.imag**2 + (parts[:, :, 0] + parts[:, :, 1] + parts[:, :, 2])
         neutral[:, self._many_ways] = np.sqrt(np.maximum(squared, 0))
@@ -290,6 +292,7 @@ def _squares(spectra: ComplexArray) -> FloatArray:
 def _pick(table: FloatArray, cell: IntArray) -> FloatArray:
     """Columns of a table (T, n): the same for all times where `cell` is (1, ...), else its own for each."""
     if cell.shape[0] == 1:
-        return table[:, cell[0]]
+        same: FloatArray = table.take(cell[0], axis=1)
+        return same
     picked: FloatArray = np.take_along_axis(table, cell.reshape(cell.shape[0], -1), axis=1)
     return picked.reshape(cell.shape)

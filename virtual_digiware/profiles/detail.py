@@ -34,28 +34,23 @@ class Detail:
     def at(self, t_ms: IntArray) -> FloatArray:
         """Detail at instants (T,): (T, N)."""
         numbers, place = self._numbers(t_ms // STEP_MS)
-        window = t_ms % STEP_MS // WINDOW_MS
-        detail: FloatArray = (numbers[place, window + 1] - numbers[place, window]) * _SCALE
+        detail: FloatArray = numbers[place, t_ms % STEP_MS // WINDOW_MS] * _SCALE
         return detail
 
     def mean(self, start_ms: IntArray, end_ms: IntArray) -> FloatArray:
         """Mean detail over intervals (T,), each within one base step: (T, N)."""
-        numbers, place = self._numbers(start_ms // STEP_MS)
-        duration = (end_ms - start_ms)[:, None]
-        total = self._until(numbers, place, end_ms - start_ms // STEP_MS * STEP_MS)
-        total -= self._until(numbers, place, start_ms % STEP_MS)
-        return total / duration * _SCALE
-
-    def _until(self, numbers: IntArray, place: IntArray, elapsed_ms: IntArray) -> IntArray:
-        """Sum over the windows up to a time within the step, windows in part included, times ms."""
-        window = np.minimum(elapsed_ms // WINDOW_MS, WINDOWS - 1)
-        before = numbers[place, window]
-        within = (elapsed_ms - window * WINDOW_MS)[:, None]
-        total: IntArray = before * WINDOW_MS + (numbers[place, window + 1] - before) * within
-        return total
+        step = start_ms // STEP_MS
+        numbers, place = self._numbers(step)
+        edges = step[:, None] * STEP_MS + np.arange(WINDOWS + 1) * WINDOW_MS
+        first = np.maximum(edges[:, :-1], start_ms[:, None])
+        overlap = np.maximum(np.minimum(edges[:, 1:], end_ms[:, None]) - first, 0)
+        # Whole numbers up to here: the order of this sum does not matter; a whole step is exactly nothing.
+        total = (numbers[place] * overlap[:, :, None]).sum(axis=1)
+        mean: FloatArray = total / (end_ms - start_ms)[:, None] * _SCALE
+        return mean
 
     def _numbers(self, step: IntArray) -> tuple[IntArray, IntArray]:
-        """Running sums of the centred windows of the steps asked for (F, 51, N), and each step's row.
+        """Centred windows of the steps asked for (F, 50, N), and each step's row.
 
         Whole numbers, fifty times too large, so that taking the mean away leaves no rounding.
         """
@@ -74,11 +69,8 @@ class Detail:
         hashed = bits(self._derived, slots[..., None])
         sums = (hashed & _BYTES) + ((hashed >> _S8) & _BYTES)
         sums = (sums & _WORDS) + ((sums >> _S16) & _WORDS)
-        running = np.zeros((step.size, WINDOWS + 1, self._derived.size), dtype=np.int64)
-        running[:, 1 : _PAIRS + 1] = sums & _LOW
-        running[:, _PAIRS + 1 :] = sums >> _S32
-        drawn = running[:, 1:]
+        drawn = np.concatenate([sums & _LOW, sums >> _S32], axis=1).astype(np.int64)
+        total = drawn.sum(axis=1, keepdims=True)
         drawn *= WINDOWS
-        drawn -= drawn.sum(axis=1, keepdims=True) // WINDOWS
-        np.cumsum(drawn, axis=1, out=drawn)
-        return running
+        drawn -= total
+        return drawn

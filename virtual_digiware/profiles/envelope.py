@@ -121,10 +121,10 @@ class Envelope:
         step = t_ms // STEP_MS
         frame, place = self._frames(step)
         fraction = (t_ms - step * STEP_MS)[:, None] / STEP_MS
-        active = frame.first_w[place] + frame.change_w[place] * fraction
+        active = frame.first_w.take(place, axis=0) + frame.change_w.take(place, axis=0) * fraction
         if self._pulses.count:
             active[:, self._pulses.loads] += self._pulses.at(frame.pulses.rows(place), t_ms)
-        active += frame.detail_w[place] * self._detail.at(t_ms)
+        active += frame.detail_w.take(place, axis=0) * self._detail.at(t_ms)
         return self._demand(active, frame.recorded_var[place])
 
     def mean(self, start_ms: IntArray, end_ms: IntArray) -> Demand:
@@ -132,7 +132,7 @@ class Envelope:
         step = start_ms // STEP_MS
         frame, place = self._frames(step)
         middle = (start_ms + end_ms - 2 * step * STEP_MS)[:, None] / (2 * STEP_MS)
-        active = frame.first_w[place] + frame.change_w[place] * middle
+        active = frame.first_w.take(place, axis=0) + frame.change_w.take(place, axis=0) * middle
         if self._pulses.count:
             active[:, self._pulses.loads] += self._pulses.mean(frame.pulses.rows(place), start_ms, end_ms)
         # The detail of a whole step is nothing by construction.

@@ -33,7 +33,7 @@ class Distortion:
     voltage: ComplexArray
     """(T, M, 3, H-1)"""
     leg_power_per_ampere: FloatArray
-    """(T, M * injections, C) harmonic power of a leg for each ampere of its fundamental."""
+    """(T, M, injections, C) harmonic power of a leg for each ampere of its fundamental."""
 
 
 def turns(terminal: ComplexArray) -> ComplexArray:
@@ -69,9 +69,10 @@ class Harmonics:
         times, boards = flow.voltage.shape[:2]
         turn = turns(flow.terminal).reshape(times, boards, c.kinds, _COUNT)
         amplitude = self._by_class(np.abs(flow.element_current), mixture)
-        # A product of fixed shape for each time: its rounding does not depend on how many times are asked.
-        own = np.matmul(amplitude, self._spectra).view(np.complex128).reshape(turn.shape)
-        current = own * turn
+        # A small product of fixed shape for each time and board: its rounding does not depend on how many are
+        # asked, and no library spreads it over threads that then wait for each other.
+        current = np.matmul(amplitude, self._spectra).view(np.complex128)
+        current *= turn
         if c.kinds > 3:
             current = into_phases(current)
         return turn, self._tree.collect(current)
@@ -93,32 +94,31 @@ class Harmonics:
         return Distortion(turn, current, voltage, power)
 
     def _by_class(self, amplitude: FloatArray, mixture: Mixture) -> FloatArray:
-        """Amperes of each terminal and bin: elements (T, E) to (T, M * kinds, C)."""
+        """Amperes of each terminal and bin: elements (T, E) to (T, M, kinds, C)."""
         c = self._connections
         times = amplitude.shape[0]
-        cell = self._element_cell + mixture.lower[:, c.element_load]
+        cell = self._element_cell + mixture.lower.take(c.element_load, axis=1)
         if times > 1:
             cell = cell + np.arange(times)[:, None] * self._cells
         cell = cell.ravel()
-        upper = amplitude * mixture.weight[:, c.element_load]
+        upper = amplitude * mixture.weight.take(c.element_load, axis=1)
         total: FloatArray = np.add(
             np.bincount(cell, (amplitude - upper).ravel(), times * self._cells),
             np.bincount(cell + 1, upper.ravel(), times * self._cells),
             dtype=np.float64,
         )
-        return total.reshape(times, -1, self._bins.count)
+        return total.reshape(times, -1, c.kinds, self._bins.count)
 
     def _seen_by_legs(self, voltage: ComplexArray, turn: ComplexArray) -> ComplexArray:
-        """Harmonic voltage at each kind of leg, turned as the spectra are: (T, M * injections, H-1)."""
-        times = voltage.shape[0]
+        """Harmonic voltage at each kind of leg, turned as the spectra are: (T, M, injections, H-1)."""
         back = turn.conj()
         if self._connections.kinds == 3:
-            return (voltage * back).reshape(times, -1, _COUNT)
+            back *= voltage
+            return back
         pairs = back[:, :, 3:]
-        legs = np.concatenate(
+        return np.concatenate(
             [voltage * back[:, :, :3], voltage * pairs, -voltage[:, :, _AFTER] * pairs], axis=2
         )
-        return legs.reshape(times, -1, _COUNT)
 
     def leg_spectra(
         self, legs: IntArray, current: ComplexArray, mixture: Mixture, turn: ComplexArray

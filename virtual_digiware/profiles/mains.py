@@ -5,6 +5,7 @@ All sources of a site hang on one grid and share its frequency (relative to nomi
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -23,8 +24,6 @@ _LEAF_MS = 120_000
 _FITTED_HZ = 50.0
 _SEQUENCE = np.exp(-2j * np.pi / 3 * np.arange(3))
 _StepOf = Callable[[IntArray], FloatArray]
-_SPANS = 3
-"""Lines between frequency leaves that a base step can touch: 10 s over lines of 4 s, even steps on a leaf."""
 
 
 class GridFrequency:
@@ -34,6 +33,9 @@ class GridFrequency:
         self._key = site_key
         self._data = data
         self.leaf_ms = data.frequency_leaf_ms
+        common = math.gcd(STEP_MS, self.leaf_ms)
+        self.spans = -(-(STEP_MS + self.leaf_ms - common) // self.leaf_ms)
+        """Lines between leaves that a base step can touch: 3 of 4 s."""
         self._processes = [
             (share, OrnsteinUhlenbeck(site_key, stream, tau_ms, self.leaf_ms))
             for stream, (share, tau_ms) in (
@@ -97,7 +99,7 @@ class MainsFrame:
     first_leaf: IntArray
     """(F,) frequency leaf at or before the step's start."""
     deviation_hz: FloatArray
-    """(F, 4) at that leaf and the next three, at nominal 50 Hz."""
+    """(F, 4) at that leaf and the next ones, at nominal 50 Hz."""
     first_v: FloatArray
     """(F, S, 3)"""
     change_v: FloatArray
@@ -163,14 +165,14 @@ class Mains:
         step = start_ms // STEP_MS
         frame, place = self._frames(step)
         leaf_ms = self._frequency.leaf_ms
-        edges = (frame.first_leaf[place][:, None] + np.arange(_SPANS + 1)) * leaf_ms
+        edges = (frame.first_leaf[place][:, None] + np.arange(self._frequency.spans + 1)) * leaf_ms
         first = np.maximum(edges[:, :-1], start_ms[:, None])
         last = np.maximum(np.minimum(edges[:, 1:], end_ms[:, None]), first)
         before = frame.deviation_hz[place]
         middle = (first + last - 2 * edges[:, :-1]) / (2 * leaf_ms)
         along = before[:, :-1] + (before[:, 1:] - before[:, :-1]) * middle
         parts = along * (last - first)
-        deviation = (parts[:, 0] + parts[:, 1] + parts[:, 2]) / (end_ms - start_ms)
+        deviation = parts.sum(axis=1) / (end_ms - start_ms)
         middle_of_step = (start_ms + end_ms - 2 * step * STEP_MS) / (2 * STEP_MS)
         return self._supply(frame, place, middle_of_step, deviation)
 
@@ -200,8 +202,9 @@ class Mains:
 
     def _build(self, step: IntArray) -> MainsFrame:
         first_leaf = step * STEP_MS // self._frequency.leaf_ms
-        leaves, leaf_place = np.unique(first_leaf[:, None] + np.arange(_SPANS + 1), return_inverse=True)
-        deviation = self._frequency.leaves(leaves)[leaf_place.reshape(step.size, _SPANS + 1)]
+        touched = first_leaf[:, None] + np.arange(self._frequency.spans + 1)
+        leaves, leaf_place = np.unique(touched, return_inverse=True)
+        deviation = self._frequency.leaves(leaves)[leaf_place.reshape(touched.shape)]
         nodes, place = np.unique(np.concatenate([step, step + 1]), return_inverse=True)
         magnitude = self._magnitude(nodes * STEP_MS)
         first = magnitude[place[: step.size]]

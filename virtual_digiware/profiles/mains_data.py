@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
 import numpy as np
-from ruamel.yaml import YAML
 
+from virtual_digiware.profiles.package_text import LibraryError, entries, number, package_file, text_of
 from virtual_digiware.profiles.solution import ORDERS, FloatArray
+
+FILE = "mains.yaml"
+_ORDER_TEXTS = {str(order): index for index, order in enumerate(ORDERS) if order > 1}
+_ROWS = (
+    *("leaf", "fast", "slow", "rise", "hour_mhz", "hour_share", "hour_sigma", "quarter_sigma"),
+    *("hour_after", "hour_before", "quarter_after", "quarter_before"),
+    *("common", "phase", "regional_load", "unbalance", "hours", "percent", "daily", "peak_hour"),
+)
 
 
 @dataclass(frozen=True)
@@ -43,48 +50,79 @@ class MainsData:
     background_peak_hour: float
 
 
-def _pair(text: str) -> tuple[float, float]:
-    """`0.8, 420 s` or `6.5 mHz, 12 s`: a number and a time, the time in ms."""
-    share, time = text.split(",")
-    return float(share.split()[0]), float(time.split()[0]) * 1000
+class _Entry:
+    """Rows of one entry of the file, checked as they are taken."""
+
+    def __init__(self, name: str, rows: Mapping[str, object]) -> None:
+        self._name = name
+        self._rows = rows
+
+    def text(self, row: str) -> str:
+        return text_of(self._rows, FILE, self._name, row)
+
+    def number(self, row: str) -> float:
+        """`45 s` or `32 mHz`: the unit stands there for the reader."""
+        return number(self.text(row).split()[0], FILE, f"{self._name}.{row}")
+
+    def numbers(self, row: str, count: int) -> FloatArray:
+        values = [number(part, FILE, f"{self._name}.{row}") for part in self.text(row).split()]
+        if len(values) != count:
+            raise LibraryError(
+                FILE, f"{self._name}.{row}", f"{count} numbers are needed, found {len(values)}"
+            )
+        return np.array(values)
+
+    def pair(self, row: str) -> tuple[float, float]:
+        """`0.8, 420 s` or `6.5 mHz, 12 s`: a number, and a time in ms."""
+        share, comma, time = self.text(row).partition(",")
+        if not comma:
+            raise LibraryError(
+                FILE, f"{self._name}.{row}", "a number and a time are needed, as in 0.8, 420 s"
+            )
+        key = f"{self._name}.{row}"
+        return number(share.split()[0], FILE, key), number(time.split()[0], FILE, key) * 1000
 
 
-def _numbers(text: str, count: int) -> FloatArray:
-    numbers = np.array([float(part) for part in text.split()])
-    if numbers.shape != (count,):
-        raise ValueError(f"mains.yaml: {count} numbers are needed, found {text!r}")
-    return numbers
+def parse_mains_data(text: str) -> MainsData:
+    """Parameters from the text of a data file. Raises LibraryError."""
+    found = entries(text, FILE, _ROWS)
+    for name in ("frequency", "voltage", "regional_load", "background"):
+        if name not in found:
+            raise LibraryError(FILE, name, "is missing")
+    frequency, voltage, regional_load, background = (
+        _Entry(name, found[name]) for name in ("frequency", "voltage", "regional_load", "background")
+    )
+    levels = np.zeros(len(ORDERS))
+    for part in background.text("percent").split():
+        order, _, percent = part.partition(":")
+        if order not in _ORDER_TEXTS:
+            raise LibraryError(FILE, "background.percent", f"odd orders from 3 are needed, found {order!r}")
+        levels[_ORDER_TEXTS[order]] = number(percent, FILE, "background.percent") / 100
+    low, high = voltage.numbers("unbalance", 2)
+    return MainsData(
+        frequency_leaf_ms=round(frequency.number("leaf") * 1000),
+        frequency_fast=frequency.pair("fast"),
+        frequency_slow=frequency.pair("slow"),
+        hour_mhz=frequency.numbers("hour_mhz", 24) * frequency.number("hour_share"),
+        hour_sigma_mhz=frequency.number("hour_sigma"),
+        quarter_sigma_mhz=frequency.number("quarter_sigma"),
+        hour_after=frequency.pair("hour_after"),
+        hour_before=frequency.pair("hour_before"),
+        quarter_after=frequency.pair("quarter_after"),
+        quarter_before=frequency.pair("quarter_before"),
+        rise_ms=frequency.number("rise") * 1000,
+        voltage_common=voltage.pair("common"),
+        voltage_phase=voltage.pair("phase"),
+        regional_share=voltage.number("regional_load"),
+        unbalance=(float(low), float(high)),
+        regional_load=regional_load.numbers("hours", 24),
+        background=levels,
+        background_daily=background.number("daily"),
+        background_peak_hour=background.number("peak_hour"),
+    )
 
 
 @cache
 def mains_data() -> MainsData:
     """The shipped parameters."""
-    text = files("virtual_digiware.profiles").joinpath("mains.yaml").read_text(encoding="utf-8")
-    document: Mapping[str, Mapping[str, str]] = YAML(typ="safe").load(text)
-    frequency, voltage, background = document["frequency"], document["voltage"], document["background"]
-    levels = np.zeros(len(ORDERS))
-    for part in background["percent"].split():
-        order, percent = part.split(":")
-        levels[ORDERS.index(int(order))] = float(percent) / 100
-    low, high = _numbers(voltage["unbalance"], 2)
-    return MainsData(
-        frequency_leaf_ms=int(frequency["leaf_ms"]),
-        frequency_fast=_pair(frequency["fast"]),
-        frequency_slow=_pair(frequency["slow"]),
-        hour_mhz=_numbers(frequency["hour_mhz"], 24) * float(frequency["hour_share"]),
-        hour_sigma_mhz=float(frequency["hour_sigma_mhz"]),
-        quarter_sigma_mhz=float(frequency["quarter_sigma_mhz"]),
-        hour_after=_pair(frequency["hour_after"]),
-        hour_before=_pair(frequency["hour_before"]),
-        quarter_after=_pair(frequency["quarter_after"]),
-        quarter_before=_pair(frequency["quarter_before"]),
-        rise_ms=float(frequency["rise_s"]) * 1000,
-        voltage_common=_pair(voltage["common"]),
-        voltage_phase=_pair(voltage["phase"]),
-        regional_share=float(voltage["regional_load"]),
-        unbalance=(float(low), float(high)),
-        regional_load=_numbers(document["regional_load"]["hours"], 24),
-        background=levels,
-        background_daily=float(background["daily"]),
-        background_peak_hour=float(background["peak_hour"]),
-    )
+    return parse_mains_data(package_file(FILE))

@@ -50,9 +50,9 @@ class Network:
             live: (T or 1, M, 3) 0 where a phase of a board is cut off from its supply; None for nowhere.
         """
         c = self._connections
-        elements = conjugate_va[:, c.element_load] * c.element_share
+        elements = conjugate_va.take(c.element_load, axis=1) * c.element_share
         parcels = np.add.reduceat(elements, c.parcel_starts, axis=1) if elements.size else elements
-        voltage = emf[:, self._tree.source]
+        voltage = emf.take(self._tree.source, axis=1)
         if live is not None:
             voltage = voltage * live
         for _ in range(SWEEPS):
@@ -61,7 +61,8 @@ class Network:
             bend = self._bend(terminal)
             current = self._tree.collect(self._board_currents(parcels, bend, scaled))
             voltage = self._tree.drop(emf, current, live)
-        element_current = _bent(elements, bend[:, c.element_parcel]) * scaled[:, c.element_terminal]
+        element_current = _bent(elements, bend.take(c.element_parcel, axis=1))
+        element_current *= scaled.take(c.element_terminal, axis=1)
         return Flow(voltage, self.terminals(voltage), element_current, current)
 
     def terminals(self, voltage: ComplexArray) -> ComplexArray:
@@ -74,7 +75,7 @@ class Network:
     def _bend(self, terminal: ComplexArray) -> FloatArray:
         """How each parcel's conductance and susceptance answer to voltage: (T, P, 2)."""
         relative = np.maximum(np.abs(terminal) * self._per_nominal, GUARD)
-        relative = relative[:, self._connections.parcel_terminal]
+        relative = relative.take(self._connections.parcel_terminal, axis=1)
         if self._is_alike:
             squared = 1 / (relative * relative)
             return np.stack([squared, squared], axis=-1)

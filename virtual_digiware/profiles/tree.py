@@ -105,12 +105,12 @@ class Tree:
         total = current[:, self.roots]
         if self.supplied.size < self.root_place.size:
             total = np.add.reduceat(total, self.root_starts, axis=1)
-        busbar = emf[:, self.supplied] - self.source_impedance[..., orders] * total
-        roots = busbar[:, self.root_place]
+        busbar = emf.take(self.supplied, axis=1) - self.source_impedance[..., orders] * total
+        roots = busbar.take(self.root_place, axis=1)
         voltage[:, self.roots] = roots if live is None else roots * live[:, self.roots]
         for level in self.levels:
             through = current[:, level.boards]
-            below = voltage[:, level.parent] - level.impedance[..., orders] * through
+            below = voltage.take(level.parent, axis=1) - level.impedance[..., orders] * through
             if level.has_neutral_impedance:
                 neutral = through[:, :, 0] + through[:, :, 1] + through[:, :, 2]
                 below -= level.neutral_impedance[..., orders] * neutral[:, :, None]
