@@ -122,7 +122,8 @@ class BlockPlan:
         saturated = 0
         for index, row in rows:
             value = values[index]
-            if not value:  # 0, None and "" all read 0, which is there already; most rows of a log are
+            # 0, None and "" read 0, which is there already, and so do most rows of a log. F32 has a -0.
+            if not value and row.encoding != "F32":
                 continue
             data, is_clipped = encode_value(row.encoding, row.words, value, 1.0 if raw else row.scale)
             saturated += is_clipped
