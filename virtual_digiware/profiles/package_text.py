@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from virtual_digiware.profiles.plain_rows import read_plain_rows
+from virtual_digiware.profiles import yaml_data
 
 
 class LibraryError(ValueError):
@@ -31,7 +31,10 @@ def package_file(name: str) -> str:
 
 def entries(text: str, file: str, known: Iterable[str]) -> dict[str, dict[str, object]]:
     """Entries of a data file by name; each is a mapping that has a `source` and only `known` keys."""
-    document = read_plain_rows(text) or _any_yaml(text, file)
+    try:
+        document = yaml_data.read(text)
+    except yaml_data.DataError as error:
+        raise LibraryError(file, "file", f"is not YAML: {error}") from error
     if not isinstance(document, dict):
         raise LibraryError(file, "file", "a mapping from names to entries is needed")
     allowed = {"source", *known}
@@ -48,17 +51,6 @@ def entries(text: str, file: str, known: Iterable[str]) -> dict[str, dict[str, o
             raise LibraryError(file, f"{name}.source", "is missing: say where the numbers come from")
         checked[str(name)] = {str(key): value for key, value in entry.items()}
     return checked
-
-
-def _any_yaml(text: str, file: str) -> object:
-    # Imported here: the shipped files are plain, so a site that only runs never pays for it.
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
-    try:
-        return YAML(typ="safe").load(text)
-    except YAMLError as error:
-        raise LibraryError(file, "file", f"is not YAML: {error}") from error
 
 
 def text_of(entry: Mapping[str, object], file: str, name: str, row: str) -> str:
