@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from virtual_digiware.devices import ratios
 from virtual_digiware.devices.measurement import Measured, at_taps
 from virtual_digiware.devices.network_tables import mean_of_existing
 from virtual_digiware.devices.points import Table
 from virtual_digiware.devices.wiring import BoolArray
-from virtual_digiware.profiles import quantities
 from virtual_digiware.profiles.solution import FloatArray
 
 
@@ -103,10 +103,11 @@ def circuit_values(measured: Measured) -> FloatArray:
     put("voltage_l1_l2", line)
     put("current_l1", rows.current)
     put("current_n", rows.neutral)
-    put("current_amplitude_unbalance", 100.0 * quantities.amplitude_unbalance(rows.current.swapaxes(1, 2)))
+    currents = rows.current.swapaxes(1, 2)
+    put("current_amplitude_unbalance", 100.0 * ratios.amplitude_unbalance(currents, wiring.nominal_a))
     sequences = measured.current_sequences
     values[_ROW["current_positive_sequence"] : _ROW["current_zero_sequence"] + 1] = sequences
-    put("current_unbalance", 100.0 * quantities.ratio(sequences[1], sequences[0]))
+    put("current_unbalance", ratios.percent(sequences[1], sequences[0], wiring.nominal_a))
     values[_ROW["apparent_power_nominal"]] = wiring.nominal_va
     for name, kind in (
         ("active_power_{}", powers.active),

@@ -11,7 +11,12 @@ from collections.abc import Iterable
 import numpy as np
 
 from virtual_digiware.devices.measured_spectra import SlotValues
-from virtual_digiware.devices.network_tables import LINE_VOLTAGES, PHASE_VOLTAGES, mean_of_existing
+from virtual_digiware.devices.network_tables import (
+    LINE_VOLTAGES,
+    PHASE_VOLTAGES,
+    mean_of_existing,
+    thd_voltage,
+)
 from virtual_digiware.devices.points import Table
 from virtual_digiware.devices.voltage_measurement import MeasuredVoltages
 from virtual_digiware.devices.wiring import BoolArray, Wiring
@@ -84,13 +89,14 @@ def circuit_fundamental(circuits: SlotValues, at: int = 0) -> Table:
         ],
         axis=1,
     )
-    thd_phase = _shown(100.0 * quantities.thd_fundamental(phases), has_phase)
-    thd_line = _shown(100.0 * quantities.thd_fundamental(lines), has_line)
+    thd_phase = _shown(100.0 * thd_voltage(phases, wiring), has_phase)
+    thd_line = _shown(100.0 * thd_voltage(lines, wiring), has_line)
     has_current = circuits.has_current
-    thd_current = _shown(100.0 * quantities.thd_fundamental(currents), has_current)
+    has_ratio = has_current & circuits.is_significant[at]
+    thd_current = _shown(100.0 * quantities.thd_fundamental(currents), has_ratio)
     enabled = np.where(circuits.is_enabled, 1.0, 0.0)
     unknown = np.full(len(slots), np.nan)
-    has_angle = has_current & live
+    has_angle = has_ratio & live
     columns = [
         enabled[:, None],
         unknown[:, None],
@@ -98,19 +104,19 @@ def circuit_fundamental(circuits: SlotValues, at: int = 0) -> Table:
         _voltage_columns(phases, lines, neutral, zero, has_phase, has_line, has_vn),
         _shown(np.abs(currents[..., 0]), has_current),
         _shown(quantities.angle_deg(currents[..., 0], zero[:, None]), has_angle),
-        _shown(displacement, np.concatenate([has_power, has_vn[:, None]], axis=1)),
+        _shown(displacement, has_ratio & np.concatenate([has_power, has_vn[:, None]], axis=1)),
         _with_total(active, has_power, has_total),
         _with_total(reactive, has_power, has_total),
-        _shown(quantities.cos_phi(active, reactive), has_power),
-        _shown(quantities.tan_phi(active, reactive), has_power),
+        _shown(quantities.cos_phi(active, reactive), has_power & has_ratio[:, :3]),
+        _shown(quantities.tan_phi(active, reactive), has_power & has_ratio[:, :3]),
         thd_phase,
         thd_line,
         thd_current,
-        _shown(quantities.k_factor(currents), has_current),
+        _shown(quantities.k_factor(currents), has_ratio),
         mean_of_existing(thd_phase.T)[:, None],
         mean_of_existing(thd_line.T)[:, None],
         mean_of_existing(thd_current[:, :3].T)[:, None],
-        _shown(crest_factor(currents, circuits.frequency[at]), has_current),
+        _shown(crest_factor(currents, circuits.frequency[at]), has_ratio),
     ]
     return Table(CIRCUIT_FUNDAMENTAL, _stacked(columns))
 
@@ -125,8 +131,8 @@ def network_fundamental(
     phases, lines, frequency = voltages.phasors[at], voltages.line_phasors[at], voltages.frequency[at]
     # Without V1 (a network without neutral) the first line voltage is the meter's zero.
     first = np.where(wiring.tap_has_phase[:, 0], phases[:, 0, 0], lines[:, 0, 0])
-    thd_phase = _shown(100.0 * quantities.thd_fundamental(phases), has_phase)
-    thd_line = _shown(100.0 * quantities.thd_fundamental(lines), has_line)
+    thd_phase = _shown(100.0 * thd_voltage(phases, wiring), has_phase)
+    thd_line = _shown(100.0 * thd_voltage(lines, wiring), has_line)
     unknown = np.full((len(wiring.taps), 2), np.nan)
     neutral, has_vn = voltages.neutral_fundamental[at], has_phase[:, 0]
     columns = [

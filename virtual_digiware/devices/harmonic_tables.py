@@ -7,6 +7,7 @@ import numpy as np
 from virtual_digiware.devices.measured_spectra import SlotValues
 from virtual_digiware.devices.network_tables import LINE_VOLTAGES, PHASE_VOLTAGES
 from virtual_digiware.devices.points import Table
+from virtual_digiware.devices.ratios import LEAST_SHARE
 from virtual_digiware.devices.voltage_measurement import MeasuredVoltages
 from virtual_digiware.devices.wiring import BoolArray, Wiring
 from virtual_digiware.profiles import quantities
@@ -42,7 +43,7 @@ def harmonic_percent(spectrum: ComplexArray) -> FloatArray:
 def circuit_harmonic_current(circuits: SlotValues, at: int = 0) -> Table:
     """The table `circuit.harmonic_current` of the asked circuits: (1 + 27 x 4, n)."""
     percent = harmonic_percent(circuits.currents[at])
-    percent = np.where(circuits.has_current[:, :, None], percent, np.nan)
+    percent = np.where((circuits.has_current & circuits.is_significant[at])[:, :, None], percent, np.nan)
     values = np.empty((len(CIRCUIT_HARMONIC_CURRENT), len(circuits.slots)))
     values[0] = circuits.is_enabled
     values[1:] = percent.transpose(2, 1, 0).reshape(-1, len(circuits.slots))
@@ -53,7 +54,7 @@ def network_harmonic_voltage_ln(
     voltages: MeasuredVoltages, wiring: Wiring, live: BoolArray | None = None, at: int = 0
 ) -> Table:
     """The table `network.harmonic_voltage_ln` of all taps: (27 x 3, D)."""
-    values = _voltages(voltages.phasors[at], wiring.tap_has_phase, live)
+    values = _voltages(voltages.phasors[at], wiring, wiring.tap_has_phase, live)
     return Table(NETWORK_HARMONIC_VOLTAGE_LN, values)
 
 
@@ -61,11 +62,13 @@ def network_harmonic_voltage_ll(
     voltages: MeasuredVoltages, wiring: Wiring, live: BoolArray | None = None, at: int = 0
 ) -> Table:
     """The table `network.harmonic_voltage_ll` of all taps: (27 x 3, D)."""
-    values = _voltages(voltages.line_phasors[at], wiring.tap_has_line, live)
+    values = _voltages(voltages.line_phasors[at], wiring, wiring.tap_has_line, live)
     return Table(NETWORK_HARMONIC_VOLTAGE_LL, values)
 
 
-def _voltages(spectra: ComplexArray, has: BoolArray, live: BoolArray | None) -> FloatArray:
-    exists = has if live is None else has & live[:, None]
+def _voltages(spectra: ComplexArray, wiring: Wiring, has: BoolArray, live: BoolArray | None) -> FloatArray:
+    exists = has & (np.abs(spectra[..., 0]) >= LEAST_SHARE * wiring.nominal_voltage_v)
+    if live is not None:
+        exists &= live[:, None]
     percent = np.where(exists[:, :, None], harmonic_percent(spectra), np.nan)
     return percent.transpose(2, 1, 0).reshape(-1, len(spectra))

@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+from virtual_digiware.devices import ratios
 from virtual_digiware.devices.measurement import Measured
 from virtual_digiware.devices.sampled_slots import sampled_spectra
 from virtual_digiware.devices.slot_spectra import SlotSpectra, spectra_of
@@ -47,6 +48,13 @@ class SlotValues:
         wiring = self.wiring
         rows = np.concatenate([wiring.has_row[:, self.slots], wiring.has_neutral[None, self.slots]])
         return rows.T
+
+    @cached_property
+    def is_significant(self) -> BoolArray:
+        """(T, n, 4) the current has a fundamental that ratios can be formed with."""
+        least = ratios.LEAST_SHARE * self.wiring.nominal_a[self.slots]
+        significant: BoolArray = np.abs(self.currents[..., 0]) >= least[:, None]
+        return significant
 
     @property
     def is_enabled(self) -> BoolArray:

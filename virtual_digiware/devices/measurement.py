@@ -14,6 +14,7 @@ from typing import Protocol, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from virtual_digiware.devices import ratios
 from virtual_digiware.devices.layout import ReactiveMethod
 from virtual_digiware.devices.powers import Powers, powers_of
 from virtual_digiware.devices.rows import Rows, direct_rows, explicit_rows, merged
@@ -211,13 +212,15 @@ class Measured:
     def current_unbalance(self) -> FloatArray:
         """(T, C) negative over positive sequence (Inb); NaN without a positive sequence."""
         positive, negative, _ = self.current_sequences
-        return np.where(self.wiring.is_three_phase, quantities.ratio(negative, positive), np.nan)
+        unbalance = ratios.quotient(negative, positive, self.wiring.nominal_a)
+        return np.where(self.wiring.is_three_phase, unbalance, np.nan)
 
     @property
     def current_amplitude_unbalance(self) -> FloatArray:
         """(T, C) largest deviation from the mean over the mean (Inba)."""
-        values = quantities.amplitude_unbalance(self.rows.current.swapaxes(1, 2))
-        return np.where(self.wiring.is_three_phase, values, np.nan)
+        currents = self.rows.current.swapaxes(1, 2)
+        unbalance = ratios.amplitude_unbalance(currents, self.wiring.nominal_a)
+        return np.where(self.wiring.is_three_phase, unbalance, np.nan)
 
     @cached_property
     def reference_fundamental(self) -> ComplexArray:
@@ -234,25 +237,29 @@ class Measured:
     @property
     def displacement_deg(self) -> FloatArray:
         """(T, C, 3) angle of the fundamental voltage ahead of the current: positive lags; -180 to 180."""
-        angles = quantities.angle_deg(self.reference_fundamental, self.current_fundamental)
+        current = ratios.significant(self.current_fundamental, self.wiring.nominal_a[:, None])
+        angles = quantities.angle_deg(self.reference_fundamental, current)
         return np.where((self.wiring.has_phase_power & self.has_voltage).T, angles, np.nan)
 
     @property
     def displacement_n_deg(self) -> FloatArray:
         """(T, C) angle of Vn ahead of In."""
         voltage = at_taps(self.voltages.neutral_fundamental, self.wiring.tap_index)
-        angles = quantities.angle_deg(voltage, self.rows.neutral_fundamental)
+        current = ratios.significant(self.rows.neutral_fundamental, self.wiring.nominal_a)
+        angles = quantities.angle_deg(voltage, current)
         return np.where(self.wiring.has_neutral_voltage & self.has_voltage, angles, np.nan)
 
     @property
     def thd_current(self) -> FloatArray:
         """(T, C, 3) harmonics over fundamental (THD-F)."""
-        return _distortion(self.current, np.abs(self.current_fundamental))
+        fundamental = np.abs(self.current_fundamental)
+        return ratios.distortion(self.current, fundamental, self.wiring.nominal_a[:, None])
 
     @property
     def thd_current_n(self) -> FloatArray:
         """(T, C) likewise of the neutral current."""
-        return _distortion(self.current_n, np.abs(self.rows.neutral_fundamental))
+        fundamental = np.abs(self.rows.neutral_fundamental)
+        return ratios.distortion(self.current_n, fundamental, self.wiring.nominal_a)
 
     def _by_phase(self, values: FloatArray) -> FloatArray:
         return _hidden(values[:, :3], self.wiring.has_phase_power & self.has_voltage)
@@ -275,8 +282,3 @@ def at_taps(values: npt.NDArray[_Number], index: IntArray) -> npt.NDArray[_Numbe
 def _hidden(values: FloatArray, available: BoolArray) -> FloatArray:
     """(T, 3, C) as (T, C, 3), NaN where not available (3, C)."""
     return np.where(available, values, np.nan).swapaxes(1, 2)
-
-
-def _distortion(rms: FloatArray, fundamental: FloatArray) -> FloatArray:
-    harmonic = np.sqrt(np.maximum((rms - fundamental) * (rms + fundamental), 0.0))
-    return quantities.ratio(harmonic, fundamental)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from virtual_digiware.devices import ratios
 from virtual_digiware.devices.points import Table
 from virtual_digiware.devices.voltage_measurement import MeasuredVoltages
 from virtual_digiware.devices.wiring import BoolArray, Wiring
 from virtual_digiware.profiles import quantities
-from virtual_digiware.profiles.solution import FloatArray
+from virtual_digiware.profiles.solution import ComplexArray, FloatArray
 
 PHASE_VOLTAGES = ("l1_n", "l2_n", "l3_n")
 LINE_VOLTAGES = ("l1_l2", "l2_l3", "l3_l1")
@@ -64,7 +65,7 @@ def network_values(voltages: MeasuredVoltages, wiring: Wiring, live: BoolArray |
         live: (D,) whether the module measures at all; None: all do.
     """
     values = np.empty((len(NETWORK_INSTANTANEOUS), *voltages.frequency.shape))
-    phase, line = voltages.phase, voltages.line
+    phase, line, nominal = voltages.phase, voltages.line, wiring.nominal_voltage_v
     phase_sequences, line_sequences = voltages.phase_sequences, voltages.line_sequences
     values[0:2] = np.nan
     values[_ROW["voltage_ln_system"]] = phase @ np.full(3, 1 / 3)
@@ -74,11 +75,11 @@ def network_values(voltages: MeasuredVoltages, wiring: Wiring, live: BoolArray |
     values[_ROW["voltage_n_pe"]] = voltages.neutral
     values[9:12] = np.moveaxis(line, 2, 0)
     values[12:15] = phase_sequences
-    values[15] = 100.0 * quantities.ratio(phase_sequences[1], phase_sequences[0])
+    values[15] = ratios.percent(phase_sequences[1], phase_sequences[0], nominal)
     values[16:18] = line_sequences[:2]
-    values[18] = 100.0 * quantities.ratio(line_sequences[1], line_sequences[0])
-    values[19] = 100.0 * quantities.amplitude_unbalance(phase)
-    values[20] = 100.0 * quantities.amplitude_unbalance(line)
+    values[18] = ratios.percent(line_sequences[1], line_sequences[0], nominal)
+    values[19] = 100.0 * ratios.amplitude_unbalance(phase, nominal)
+    values[20] = 100.0 * ratios.amplitude_unbalance(line, nominal)
     if not wiring.is_network_complete:
         _correct_systems(values, voltages, wiring)
         np.copyto(values, np.nan, where=_hidden(wiring)[:, None])
@@ -108,8 +109,8 @@ def network_quality_values(
     values = np.empty((len(NETWORK_QUALITY), *voltages.frequency.shape))
     for row, name in enumerate(NETWORK_QUALITY[:4]):
         values[row] = instantaneous[_ROW[name]]
-    thd_phase = np.where(wiring.tap_has_phase, quantities.thd_fundamental(voltages.phasors), np.nan)
-    thd_line = np.where(wiring.tap_has_line, quantities.thd_fundamental(voltages.line_phasors), np.nan)
+    thd_phase = np.where(wiring.tap_has_phase, thd_voltage(voltages.phasors, wiring), np.nan)
+    thd_line = np.where(wiring.tap_has_line, thd_voltage(voltages.line_phasors, wiring), np.nan)
     values[4:7] = 100.0 * np.moveaxis(thd_phase, 2, 0)
     values[7:10] = 100.0 * np.moveaxis(thd_line, 2, 0)
     values[10] = mean_of_existing(values[4:7])
@@ -117,6 +118,12 @@ def network_quality_values(
     if live is not None:
         values[:, :, ~live] = np.nan
     return values
+
+
+def thd_voltage(spectra: ComplexArray, wiring: Wiring) -> FloatArray:
+    """THD-F of voltages (..., H) -> (...), 1 is 100 %; NaN where there is none to speak of."""
+    is_there = np.abs(spectra[..., 0]) >= ratios.LEAST_SHARE * wiring.nominal_voltage_v
+    return np.where(is_there, quantities.thd_fundamental(spectra), np.nan)
 
 
 def mean_of_existing(values: FloatArray) -> FloatArray:
