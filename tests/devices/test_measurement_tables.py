@@ -337,6 +337,18 @@ def test_a_voltage_module_shows_what_its_network_has(network, phases, lines):
     assert np.isnan(instantaneous["voltage_n_pe"][0]) != any(phases)
 
 
+def test_one_voltage_module_can_be_asked_alone():
+    bench = Bench({"a": "first", "b": "second"})
+    wiring = compile_wiring([], [Tap("u", "first"), Tap("v", "second", "1P+N")], bench)
+    voltages = measure(
+        bench.solution(np.array([BALANCED, 0.9 * BALANCED]), np.zeros((2, 3))), wiring
+    ).voltages
+    all_taps = network_fundamental(voltages, wiring)
+    alone = network_fundamental(voltages, wiring, taps=np.array([1]))
+    np.testing.assert_array_equal(alone.values[:, 0], all_taps.values[:, 1])
+    assert alone["voltage_l1_n_h1"][0] == pytest.approx(207.0)
+
+
 def test_a_voltage_module_that_is_gone_shows_nothing():
     voltages, gone = measure(known_solution(), WIRING).voltages, np.array([False])
     for table in (

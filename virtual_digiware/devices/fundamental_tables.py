@@ -21,7 +21,7 @@ from virtual_digiware.devices.points import Table
 from virtual_digiware.devices.voltage_measurement import MeasuredVoltages
 from virtual_digiware.devices.wiring import BoolArray, Wiring
 from virtual_digiware.profiles import quantities
-from virtual_digiware.profiles.solution import ComplexArray, FloatArray
+from virtual_digiware.profiles.solution import ComplexArray, FloatArray, IntArray
 from virtual_digiware.profiles.waveform import synchronous_window, synthesise
 
 _ROWS = ("l1", "l2", "l3", "n")
@@ -122,19 +122,28 @@ def circuit_fundamental(circuits: SlotValues, at: int = 0) -> Table:
 
 
 def network_fundamental(
-    voltages: MeasuredVoltages, wiring: Wiring, live: BoolArray | None = None, at: int = 0
+    voltages: MeasuredVoltages,
+    wiring: Wiring,
+    live: BoolArray | None = None,
+    at: int = 0,
+    taps: IntArray | None = None,
 ) -> Table:
-    """The table `network.fundamental` of all taps, (points, D), at one of the measured times."""
-    is_live = np.ones(len(wiring.taps), dtype=np.bool_) if live is None else live
-    has_phase = wiring.tap_has_phase & is_live[:, None]
-    has_line = wiring.tap_has_line & is_live[:, None]
-    phases, lines, frequency = voltages.phasors[at], voltages.line_phasors[at], voltages.frequency[at]
+    """The table `network.fundamental` at one of the measured times: (points, n) of the asked taps, None: all.
+
+    `live` is (D,) in any case.
+    """
+    asked = np.arange(len(wiring.taps)) if taps is None else taps
+    is_live = np.ones(len(asked), dtype=np.bool_) if live is None else live[asked]
+    has_phase = wiring.tap_has_phase[asked] & is_live[:, None]
+    has_line = wiring.tap_has_line[asked] & is_live[:, None]
+    phases, lines = voltages.phasors[at, asked], voltages.line_phasors[at, asked]
+    frequency = voltages.frequency[at, asked]
     # Without V1 (a network without neutral) the first line voltage is the meter's zero.
-    first = np.where(wiring.tap_has_phase[:, 0], phases[:, 0, 0], lines[:, 0, 0])
+    first = np.where(wiring.tap_has_phase[asked, 0], phases[:, 0, 0], lines[:, 0, 0])
     thd_phase = _shown(100.0 * thd_voltage(phases, wiring), has_phase)
     thd_line = _shown(100.0 * thd_voltage(lines, wiring), has_line)
-    unknown = np.full((len(wiring.taps), 2), np.nan)
-    neutral, has_vn = voltages.neutral_fundamental[at], has_phase[:, 0]
+    unknown = np.full((len(asked), 2), np.nan)
+    neutral, has_vn = voltages.neutral_fundamental[at, asked], has_phase[:, 0]
     columns = [
         unknown,
         _voltage_columns(phases, lines, neutral, _or_one(first), has_phase, has_line, has_vn),
