@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -21,35 +22,11 @@ NOT_POSSIBLE_HERE = 1
 
 app = typer.Typer(
     name="vdigiware",
-    help="A simulated DIRIS Digiware metering installation, for clients of the real one. Independent of Socomec.",
+    help="A simulated DIRIS Digiware metering installation for your own clients. Independent of Socomec.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
-class ClockMode(str, Enum):
-    """How time passes."""
-
-    real = "real"
-    manual = "manual"
-
-
-class LogFormat(str, Enum):
-    """How the log on stderr looks."""
-
-    text = "text"
-    json = "json"
-    off = "off"
-
-
-class ListingFormat(str, Enum):
-    """How a listing looks."""
-
-    table = "table"
-    csv = "csv"
-    json = "json"
-    markdown = "markdown"
 
 
 Site = Annotated[str, typer.Argument(metavar="SITE", help="A site file, or the name of a shipped site.")]
@@ -59,9 +36,9 @@ At = Annotated[str | None, typer.Option(metavar="TIME", help="A time such as 202
 
 @contextmanager
 def polite_refusals() -> Iterator[None]:
-    """Turn what users and machines get wrong into a message and an exit code; our own mistakes stay visible."""
+    """Turn what users and machines get wrong into a message and an exit code; our own mistakes stay seen."""
     from virtual_digiware.simulator.journal import JournalRefused
-    from virtual_digiware.simulator.listening import PortUnavailable
+    from virtual_digiware.simulator.listening import EndpointUnavailable
     from virtual_digiware.simulator.opening import StartRefused
     from virtual_digiware.simulator.yaml_text import FileFaults
 
@@ -74,7 +51,7 @@ def polite_refusals() -> Iterator[None]:
     except (JournalRefused, StartRefused) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(MISTAKE_OF_THE_USER) from error
-    except (PortUnavailable, OSError) as error:
+    except (EndpointUnavailable, OSError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(NOT_POSSIBLE_HERE) from error
 
@@ -98,8 +75,8 @@ def common(
 def run(
     site: Site,
     clock: Annotated[
-        ClockMode, typer.Option(help="manual: the site stands still and still serves.")
-    ] = ClockMode.real,
+        Literal["real", "manual"], typer.Option(help="manual: the site stands still, and serves.")
+    ] = "real",
     rate: Annotated[float, typer.Option(help="Simulated seconds per second.", min=0.001, max=1e6)] = 1.0,
     at: At = None,
     journal: Annotated[
@@ -120,17 +97,19 @@ def run(
         Path | None,
         typer.Option(metavar="PATH", help="Describe the endpoints here (JSON) once all accept connections."),
     ] = None,
-    log_format: Annotated[LogFormat, typer.Option("--log", help="Log on stderr.")] = LogFormat.text,
+    log_format: Annotated[
+        Literal["text", "json", "off"], typer.Option("--log", help="Log on stderr.")
+    ] = "text",
 ) -> None:
     """Run a site until it is stopped with Ctrl+C or SIGTERM."""
     from virtual_digiware.simulator.command_run import run_site
     from virtual_digiware.simulator.opening import TimeOptions
 
-    if clock is ClockMode.manual and rate != 1.0:
+    if clock == "manual" and rate != 1.0:
         raise typer.BadParameter("a manual clock stands still; leave --rate out", param_hint="--rate")
-    time = TimeOptions(clock.value, rate, _instant(at))
+    time = TimeOptions(clock, rate, _instant(at))
     with polite_refusals():
-        run_site(_load(site, seed), time, journal, port_base, ready_file, log_format.value)
+        run_site(_load(site, seed), time, journal, port_base, ready_file, log_format)
 
 
 @app.command()
@@ -159,7 +138,9 @@ def points(
         str | None, typer.Option(help="Name of a point, or a pattern such as voltage_*.")
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Settings, logs and alarm words too.")] = False,
-    listing_format: Annotated[ListingFormat, typer.Option("--format", "-f")] = ListingFormat.table,
+    listing_format: Annotated[
+        Literal["table", "csv", "json", "markdown"], typer.Option("--format", "-f")
+    ] = "table",
     seed: Seed = None,
 ) -> None:
     """List every point: where it is measured, its value at a time, and the register that shows it."""
@@ -173,12 +154,12 @@ def points(
     if not lines:
         typer.echo("no point matches", err=True)
         raise typer.Exit(NOT_POSSIBLE_HERE)
-    if listing_format is ListingFormat.table:
+    if listing_format == "table":
         from rich.console import Console
 
         print_points(Console(width=None if sys.stdout.isatty() else 200), lines)
     else:
-        sys.stdout.write(format_points(lines, listing_format.value))
+        sys.stdout.write(format_points(lines, listing_format))
 
 
 @app.command()
@@ -274,4 +255,8 @@ def _instant(text: str | None) -> int | None:
 
 def main() -> None:
     """Entry point of the command `vdigiware`."""
+    # Nothing that is made while loading becomes garbage; looking for it would cost a tenth of the start.
+    gc.disable()
+    # The matrices of a site are small: more threads cost more than they bring, and start slowly.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     app()

@@ -8,7 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from virtual_digiware.simulator.link_claims import claim_link
-from virtual_digiware.simulator.listening import OpenPort, WantedPort, open_port, wanted_ports
+from virtual_digiware.simulator.listening import (
+    EndpointUnavailable,
+    OpenPort,
+    WantedPort,
+    open_port,
+    wanted_ports,
+)
 
 if TYPE_CHECKING:
     from virtual_digiware.buses.interfaces import WriteHandler
@@ -19,7 +25,7 @@ if TYPE_CHECKING:
     from virtual_digiware.simulator.site_models import Line, Site
 
 
-class LineUnavailable(Exception):
+class LineUnavailable(EndpointUnavailable):
     """An RS485 line of the site cannot be opened here. `line` is its name, `reason` why."""
 
     def __init__(self, line: str, reason: str) -> None:
@@ -82,17 +88,14 @@ class Endpoints:
         timing = LineTiming(settings.baudrate, settings.parity, settings.stop_bits, settings.timing)
         stations = [building.stations[gateway] for gateway in _gateways_on(site, name)]
         line = RtuLine(stations, building.model, images, handler, timing)
-        opened = await (self._open_pty if settings.serial is None else self._open_serial)(
-            name, settings, line
-        )
-        self.lines.append(opened)
+        open_it = self._open_pty if settings.serial is None else self._open_serial
+        self.lines.append(await open_it(name, settings, line))
 
     async def _open_pty(self, name: str, settings: Line, line: RtuLine) -> OpenLine:
         from virtual_digiware.buses.pty_line import LinkTaken, PtyLine
 
-        wanted = Path(settings.pty or "").expanduser()
+        wanted = Path(settings.pty or "")
         try:
-            wanted.parent.mkdir(parents=True, exist_ok=True)
             claim = claim_link(wanted)
         except OSError as error:
             raise LineUnavailable(name, f"{wanted}: {error.strerror or error}") from error

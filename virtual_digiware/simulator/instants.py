@@ -18,6 +18,8 @@ def parse_instant(text: str) -> int:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
         raise ValueError("a time such as 2026-03-02T10:00:00Z") from error
+    if "T" not in text:
+        raise ValueError("a time such as 2026-03-02T10:00:00Z")
     if moment.tzinfo is None:
         raise ValueError(f"a time that names its zone, such as {text}Z (UTC) or {text}+01:00")
     return (moment - _EPOCH) // _MILLISECOND

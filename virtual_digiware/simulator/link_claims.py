@@ -25,9 +25,12 @@ class Claim:
 def claim_link(wanted: Path) -> Claim:
     """The wanted name, or `name-2`, `name-3`, ... while other runs on this machine hold those before.
 
+    Makes the folder of the link where there is none.
+
     Raises:
-        OSError: all names are held.
+        OSError: all names are held, or the folder cannot be made.
     """
+    wanted.parent.mkdir(parents=True, exist_ok=True)
     for number in range(1, MOST_RUNS + 1):
         link = wanted if number == 1 else wanted.with_name(f"{wanted.name}-{number}")
         holder = _hold(link)
@@ -37,7 +40,7 @@ def claim_link(wanted: Path) -> Claim:
 
 
 def _hold(link: Path) -> socket.socket | None:
-    # A name in Linux' abstract namespace vanishes with its process, however that ends; a lock file would stay.
+    # A name in Linux' abstract namespace vanishes with its process, however that ends. A lock file stays.
     holder = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     try:
         holder.bind("\0virtual-digiware:" + str(link.absolute())[-90:])

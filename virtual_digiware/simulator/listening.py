@@ -45,7 +45,11 @@ class OpenPort:
         return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
 
 
-class PortUnavailable(Exception):
+class EndpointUnavailable(Exception):
+    """Something that clients should reach cannot be opened on this machine."""
+
+
+class PortUnavailable(EndpointUnavailable):
     """Neither the port nor its alternative can be had. The machine's state, not a mistake of the file."""
 
     def __init__(self, wanted: WantedPort, reasons: dict[int, str]) -> None:

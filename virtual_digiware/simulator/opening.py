@@ -1,4 +1,4 @@
-"""Bringing a site to the point where it can run: journal opened, clock started, past interventions applied."""
+"""Bringing a site to where it can run: journal opened, clock started, past interventions applied."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every point of a site with its value at one time and the register that shows it, as a table to read or process."""
+"""Every point of a site with its value at one time and the register that shows it, as a listing."""
 
 from __future__ import annotations
 
@@ -24,13 +24,17 @@ MEASURED_TABLES = ("circuit.", "network.", "io.", "unit.")
 
 @dataclass(frozen=True, slots=True)
 class PointLine:
-    """One point of one unit. `value` is in `unit` (a text or register value where there is none), None: not available."""
+    """One point of one unit.
+
+    `value` is in `unit`, a text or a bare number where there is no unit, None while it is not available.
+    """
 
     gateway: str
     module: str
     address: int | None
     product: str
     circuit: str
+    table: str
     point: str
     value: float | int | str | None
     unit: str
@@ -105,6 +109,7 @@ def _lines_of(unit: Unit, placed: PlacedBlock, selection: Selection) -> Iterator
             address=unit.address,
             product=unit.product.name,
             circuit=circuit,
+            table=placed.block.table,
             point=row.point,
             value=_value(values[position], row, is_raw),
             unit=row.unit,
@@ -117,7 +122,7 @@ def _lines_of(unit: Unit, placed: PlacedBlock, selection: Selection) -> Iterator
 
 
 def _circuit_of(unit: Unit, placed: PlacedBlock) -> str | None:
-    """The circuit that a block shows; empty where it shows none; None for the slot of a circuit that is not there."""
+    """The circuit that a block shows; empty where it shows none; None where the slot has no circuit."""
     if placed.block.repeat is None or placed.block.repeat.per != "circuit":
         return ""
     return unit.circuits[placed.slot] if placed.slot < len(unit.circuits) else None
@@ -157,11 +162,11 @@ def print_points(console: Console, lines: Iterable[PointLine]) -> None:
     from rich.table import Table
 
     table = Table(show_edge=False, pad_edge=False)
-    for column in ("unit", "circuit", "point", "value", "", "register", "type", "scale", "confidence"):
+    for column in ("unit", "circuit", "table", "point", "value", "", "register", "type", "scale", "confidence"):
         table.add_column(column, justify="right" if column in ("value", "register", "scale") else "left")
     for line in lines:
         unit = f"{line.address or '-'} {line.product} {line.module or line.gateway}"
         value = "not available" if line.value is None else str(line.value)
-        cells = (unit, line.circuit, line.point, value, line.unit, str(line.register), line.type)
+        cells = (unit, line.circuit, line.table, line.point, value, line.unit, str(line.register), line.type)
         table.add_row(*cells, f"{line.scale:g}", line.confidence)
     console.print(table)

@@ -1,4 +1,4 @@
-"""The ready file: what can be reached where, as JSON, there from the moment everything accepts connections."""
+"""The ready file: what can be reached where, as JSON, from the moment everything accepts connections."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 PORT_NAMES = {"modbus_tcp": "Modbus TCP", "rtu_over_tcp": "RTU over TCP"}
 EXAMPLE_POINTS = {"voltage": "voltage_l1_n", "current": "active_power_total"}
 PARITY_LETTERS = {"none": "n", "even": "e", "odd": "o"}
-MBPOLL_PARITIES = {"none": "none", "even": "even", "odd": "odd"}
 
 
 def print_report(console: Console, building: Building, content: dict[str, Any], endpoints: Endpoints) -> None:
@@ -58,7 +58,7 @@ def _places(gateway: dict[str, Any], content: dict[str, Any]) -> Iterator[str]:
 
 
 def example_commands(building: Building, content: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """One mbpoll command for the first voltage and the first current module of each gateway, with its meaning."""
+    """One mbpoll command for the first voltage and current module of each gateway, with its meaning."""
     for gateway in content["gateways"]:
         shown: set[str] = set()
         for unit in gateway["units"]:
@@ -68,13 +68,10 @@ def example_commands(building: Building, content: dict[str, Any]) -> Iterator[tu
             if point is None or place is None or product.family in shown:
                 continue
             shown.add(product.family)
-            address, words, signed, scale, unit_name = place
-            kind = "4:int" if words == 2 else "4"
-            what = f"{point} of {unit['name']}, x {scale:g} {unit_name}"
-            yield (
-                f"{_client(gateway, content)} -a {unit['address']} -t {kind} -B -0 -r {address} -1 {_target(gateway, content)}",
-                what,
-            )
+            kind = "4:int" if place.words == 2 else "4"
+            register = f"-a {unit['address']} -t {kind} -B -0 -r {place.address} -c 1 -1"
+            what = f"{point} of {unit['name']}, x {place.scale:g} {place.unit}"
+            yield f"{_client(gateway, content)} {register} {_target(gateway, content)}", what
 
 
 def _client(gateway: dict[str, Any], content: dict[str, Any]) -> str:
@@ -91,12 +88,21 @@ def _target(gateway: dict[str, Any], content: dict[str, Any]) -> str:
     return str(line.get("pty") or line.get("serial"))
 
 
-def find_point(product: Product, point: str) -> tuple[int, int, bool, float, str] | None:
-    """Address, words, signedness, scale and unit of the first instantaneous register of a point."""
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a point is read, and how: value = register x scale, in unit."""
+
+    address: int
+    words: int
+    scale: float
+    unit: str
+
+
+def find_point(product: Product, point: str) -> Place | None:
+    """The first instantaneous register of a point."""
     for placed in product.blocks:
-        if not placed.block.table.endswith(".instantaneous"):
-            continue
-        for row in placed.block.rows:
-            if row.point == point:
-                return placed.base + row.offset, row.words, row.encoding.startswith("S"), row.scale, row.unit
+        if placed.block.table.endswith(".instantaneous"):
+            for row in placed.block.rows:
+                if row.point == point:
+                    return Place(placed.base + row.offset, row.words, row.scale, row.unit)
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import sys
 import threading
@@ -50,7 +51,7 @@ class RunningSite:
 
     Args:
         announce: called once, with the content of the ready file, when everything accepts connections.
-        progress: called with a share (0..1) and a time, while past energies are computed for longer than a second.
+        progress: called with a share (0..1) and a time while computing the past takes longer than a second.
     """
 
     def __init__(
@@ -92,6 +93,9 @@ class RunningSite:
             if not await self._catch_up():
                 return
             await self._open()
+            # What exists now stays; the collector must not walk through it while clients wait.
+            gc.freeze()
+            gc.enable()
             content = describe_site(self.building.file.site, self.building.layout.gateways, self.endpoints)
             if ready_file is not None:
                 write_ready_file(ready_file, content)
@@ -155,7 +159,7 @@ class RunningSite:
         return False
 
     def _slot(self, t_ms: int) -> int:
-        """The refresh slot that holds a time. A manual clock and a time before the first slot are taken as they are."""
+        """The refresh slot that holds a time; a time that was set by hand stays as it is."""
         if self.clock.is_manual:
             return t_ms
         return max(t_ms // self._slot_ms * self._slot_ms, self._computed_ms)

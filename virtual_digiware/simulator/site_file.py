@@ -83,7 +83,7 @@ def find_site(name_or_path: str, beside: Path | None = None) -> Path:
         return shipped[name_or_path]
     known = list(shipped)
     right = f"the path of a site file, or a shipped site: {', '.join(known)}.{near_miss(name_or_path, known)}"
-    raise FileFaults([Fault(path, 1, "", "no such file", right)])
+    raise FileFaults([Fault(path, 0, "", "no such file", right)])
 
 
 def load_site(name_or_path: str, seed: int | None = None) -> SiteFile:

@@ -22,7 +22,7 @@ Plain = None | bool | int | float | str | list["Plain"] | dict[str, "Plain"]
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One mistake in a user's file: where it is, what was found and what would be right."""
+    """One mistake in a user's file: where it is (line 0: all of it), what was found, what would be right."""
 
     file: Path
     line: int
@@ -31,7 +31,7 @@ class Fault:
     right: str
 
     def __str__(self) -> str:
-        where = f"{self.file}:{self.line}: {self.key or '(whole file)'}"
+        where = ": ".join(filter(None, (f"{self.file}:{self.line}" if self.line else str(self.file), self.key)))
         return f"{where}\n    found: {self.found}\n    right: {self.right}"
 
 
@@ -86,7 +86,7 @@ def read_yaml(file: Path) -> YamlText:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise FileFaults([Fault(file, 1, "", str(reason), "a readable YAML file in UTF-8")]) from error
+        raise FileFaults([Fault(file, 0, "", str(reason), "a readable YAML file in UTF-8")]) from error
     return parse_yaml(text, file)
 
 
