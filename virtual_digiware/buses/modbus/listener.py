@@ -15,7 +15,6 @@ from typing import cast
 from virtual_digiware.buses.modbus.counters import Counters
 
 _BUFFER_BYTES = 8192  # read at once; bounds the work that one connection puts into one turn of the loop
-_WRITE_BACKLOG_BYTES = 65536  # unsent answers from which on a connection is not read any more
 _BACKLOG = 512  # connections that may wait to be taken in; beyond, a client retries after a second
 _IDLE_STEPS = 4  # an idle connection is closed after 1 to 1.25 times its allowance
 
@@ -123,7 +122,8 @@ class Connection(asyncio.BufferedProtocol):
         if not self.listener.admit(self):
             self._transport.abort()
             return
-        self._transport.set_write_buffer_limits(_WRITE_BACKLOG_BYTES)
+        # No backlog before reading pauses; and uvloop then sends at once instead of a turn of the loop later.
+        self._transport.set_write_buffer_limits(0)
         self.send = self._transport.write
         self._watch()
 

@@ -104,18 +104,22 @@ class _TcpConnection(Connection):
     def __init__(self, server: ModbusTcpServer) -> None:
         super().__init__(server)
         self._server = server
+        self._kept = server.kept
+        self._by_function = server.by_function
+        self._transaction_id = self.view[:2]
+        self._key = self.view[2:_READ_REQUEST]
 
     def buffer_updated(self, nbytes: int) -> None:
         server = self._server
         if server.site.version != server.kept_version:
             server.forget()
         if nbytes == _READ_REQUEST and not self.filled:
-            frame = bytes(self.view[:_READ_REQUEST])
-            kept = server.kept.get(frame[2:])
+            key = self._key.tobytes()
+            kept = self._kept.get(key)
             if kept is not None:
                 self.is_active = True
-                server.by_function[frame[7]] += 1
-                self.send(frame[:2] + kept)
+                self._by_function[key[5]] += 1
+                self.send(self._transaction_id.tobytes() + kept)
                 return
         self._serve(bytes(self.view[: self.filled + nbytes]))
 
