@@ -6,9 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.devices.solutions import BALANCED, A, Bench
-from virtual_digiware.devices.connections import WiringError, connect
+from virtual_digiware.devices.connections import SENSOR_COUNTS, CurrentInput, Slot, Tap, WiringError, connect
 from virtual_digiware.devices.layout import Allocation, GatewayLayout, ModuleLayout, NetworkType, SiteLayout
 from virtual_digiware.devices.measurement import Measured, measure
 from virtual_digiware.devices.wiring_compilation import compile_wiring, wire
@@ -29,10 +31,10 @@ def site(*modules: ModuleLayout) -> SiteLayout:
 
 
 def measured(
-    given: Allocation, current: np.ndarray, network: NetworkType = "3P+N", **phases: object
+    plan: Allocation, current: np.ndarray, network: NetworkType = "3P+N", **phases: object
 ) -> Measured:
     bench = Bench({"load": "board"}, phases={"load": phases.get("phases", ("L1", "L2", "L3"))})  # type: ignore[dict-item]
-    layout = site(U(network), ModuleLayout("I", "i-35", 3, allocations=(given,)))
+    layout = site(U(network), ModuleLayout("I", "i-35", 3, allocations=(plan,)))
     return measure(bench.solution(BALANCED, current), wire(layout, bench))
 
 
@@ -270,3 +272,32 @@ def test_a_disabled_load_measures_nothing():
     ):
         assert np.isnan(values).all()
     assert not wiring.identity.any()
+
+
+@given(
+    shape=st.sampled_from(
+        [(network, count) for network, counts in SENSOR_COUNTS.items() for count in counts]
+    ),
+    believed=st.lists(
+        st.tuples(st.sampled_from(["L1", "L2", "L3", "N", None]), st.sampled_from([1, -1])),
+        min_size=4,
+        max_size=4,
+    ),
+    taps=st.sampled_from(["1P+N", "2P", "2P+N", "3P", "3P+N"]),
+)
+@settings(max_examples=150, deadline=None)
+def test_whatever_a_client_writes_into_the_sensor_settings_can_be_measured(shape, believed, taps):
+    network, count = shape
+    bench = Bench({"load": "board"})
+    inputs = tuple(
+        CurrentInput(true, phase, direction=direction)
+        for true, (phase, direction) in zip(("L1", "L2", "L3", "N")[:count], believed[:count], strict=True)
+    )
+    slot = Slot("head/I", 0, "load", network, inputs, 63.0, 0)
+    wiring = compile_wiring([slot], [Tap("head/U", "board", taps)], bench)
+    result = measure(bench.solution(BALANCED, UNBALANCED), wiring)
+    spectral = measure(bench.solution(BALANCED, UNBALANCED), replace(wiring, is_direct=np.array([False])))
+    assert np.isfinite(result.rows.current).all()
+    np.testing.assert_allclose(result.current, spectral.current, atol=1e-9)
+    np.testing.assert_allclose(result.current_n, spectral.current_n, atol=1e-9)
+    np.testing.assert_allclose(result.active_power_total, spectral.active_power_total, atol=1e-9)

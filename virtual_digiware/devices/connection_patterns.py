@@ -72,18 +72,18 @@ def pattern_of(
         present = len(believed)
         row_phase = (believed[0], believed[1] if present > 1 else -1, -1)
     for given, channel in zip(inputs, channels, strict=True):
-        if given.phase is None:
+        # A client may call the only sensor of a single-phase load "Vn": it then belongs to no row.
+        if given.phase is None or (given.phase == "N" and not three_phase):
             continue
-        row = CONDUCTORS.index(given.phase)
-        if not three_phase:
-            row = next(k for k, phase in enumerate(row_phase) if phase == row) if row < 3 else 0
-        rows[:, row] = channel
+        conductor = CONDUCTORS.index(given.phase)
+        rows[:, conductor if three_phase else row_phase.index(conductor)] = channel
     if three_phase and len(inputs) == 1:
         _copy_balanced(rows, inputs[0], channels[0])
     elif three_phase and len(inputs) == 2:
         _complete(rows, inputs)
     has_neutral = network.endswith("+N")
-    if has_neutral and not any(given.phase == "N" for given in inputs):
+    measures_neutral = three_phase and any(given.phase == "N" for given in inputs)
+    if has_neutral and not measures_neutral:
         rows[:, 3] = rows[:, :3].sum(axis=1)
     line_phase = _other_line(row_phase[0], lines) if network == "2P" else -1
     reference: Reference = "star" if network == "3P" else "line" if network == "2P" else "phase"
@@ -176,6 +176,7 @@ def _plain(
     neutral = matrix[3]
     if not np.any(neutral[:3]):
         return ratio, "circuit", float(neutral[3].real)
-    if set(circuit_phases) <= own and not neutral[3] and len({ratios[row] for row in present}) == 1:
+    is_sum = np.array_equal(neutral, matrix[:3].sum(axis=0))
+    if set(circuit_phases) <= own and is_sum and len({ratios[row] for row in present}) == 1:
         return ratio, "circuit", ratios[present[0]]
     return None
