@@ -14,7 +14,7 @@ from typing import cast
 
 from virtual_digiware.buses.modbus.counters import Counters
 
-_BUFFER_BYTES = 8192  # read at once; bounds the work that one connection puts into one turn of the loop
+_BUFFER_BYTES = 1024  # read at once: 85 requests, for which the loop needs a millisecond at the worst
 _BACKLOG = 512  # connections that may wait to be taken in; beyond, a client retries after a second
 _IDLE_STEPS = 4  # an idle connection is closed after 1 to 1.25 times its allowance
 
