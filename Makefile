@@ -10,7 +10,7 @@ DEBIAN_PACKAGES := python3-venv mbpoll libmodbus-dev pkg-config gcc libc6-dev so
 .DEFAULT_GOAL := help
 
 help: ## Show this list
-	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 demo: $(VENV)/.installed ## Install into .venv and run the demo site (SITE=single for the small one)
 	$(BIN)/vdigiware run $(SITE)
