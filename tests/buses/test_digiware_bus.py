@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.buses.fakes import FakeUnit, current_module, gateway, voltage_module
+from tests.buses.fakes import FakeUnit, block, current_module, gateway, product, row, voltage_module
 from virtual_digiware.buses.digiware import DigiwareBus
-from virtual_digiware.buses.identification import net_id
+from virtual_digiware.buses.identification import basic_and_regular_objects, net_id
 from virtual_digiware.buses.modbus.station import LineDirectory, Station
 
 
@@ -136,3 +136,29 @@ def test_a_line_carries_32_devices() -> None:
     LineDirectory(stations[:32])
     with pytest.raises(ValueError, match="33 devices"):
         LineDirectory(stations)
+
+
+def test_a_unit_without_identification_has_no_net_id_but_still_a_name() -> None:
+    unit = FakeUnit("C-31", product("C-31", family="interface"), None)
+    assert net_id(unit) is None
+    assert basic_and_regular_objects(unit) == {
+        0: b"SOCOMEC",
+        1: b"C-31",
+        2: b"0.00",
+        4: b"C-31",
+        5: b"C-31",
+        6: b"C-31",
+    }
+
+
+def test_a_revision_of_three_parts_is_shown_as_such() -> None:
+    rows = [
+        row("version_major", 0, "U16", 1),
+        row("version_minor", 1, "U16", 1),
+        row("software_version", 2, "U16", 1),
+    ]
+    block_of_three = block("identification", 50000, 3, rows, table="unit.identification")
+    unit = FakeUnit(
+        "M-70", product("M-70", block_of_three), 1, texts={"version_major": 1, "version_minor": 6}
+    )
+    assert basic_and_regular_objects(unit)[2] == b"1.6.0"

@@ -300,7 +300,7 @@ async def test_512_connections_can_be_allowed() -> None:
 
 
 async def test_a_silent_client_is_hung_up_on() -> None:
-    async with bench(ConnectionLimits(8, idle_s=0.1)) as one, connected(one.address) as client:
+    async with bench(ConnectionLimits(8, idle_s=0.3)) as one, connected(one.address) as client:
         assert await client.ask(READ) == ANSWER
         assert await client.is_closed()
         assert one.counters.idle_connections == 1

@@ -13,7 +13,7 @@ import uvloop
 from structlog.testing import capture_logs
 
 from tests.buses.fakes import FakeHandler, FakeSite, current_module
-from tests.buses.wire import PATIENCE_S, read_pdu, rtu
+from tests.buses.wire import PATIENCE_S, crc, read_pdu, rtu
 from virtual_digiware.buses.digiware import DigiwareBus
 from virtual_digiware.buses.modbus.image import Images
 from virtual_digiware.buses.modbus.line_timing import LineTiming
@@ -24,6 +24,7 @@ from virtual_digiware.buses.serial_port import SerialLine, SerialPortUnavailable
 
 READ = rtu(read_pdu(18434, 2))
 ANSWER = rtu("03 04 0000 0401")
+LONG_READ = rtu(read_pdu(18432, 100))
 
 
 def line(timing: LineTiming | None = None) -> RtuLine:
@@ -143,14 +144,44 @@ async def test_answers_that_nobody_reads_are_bounded_and_the_next_client_gets_it
     pty = PtyLine(line(LineTiming(grace_s=5.0)))
     name = await pty.start()
     deaf = Terminal(name)
-    request = rtu(read_pdu(18432, 100))
     while not pty.line.counters.dropped:
-        deaf.send(request * 20)
+        deaf.send(LONG_READ * 20)
         await asyncio.wait_for(answered(pty, pty.line.counters.requests + 20), PATIENCE_S)
-    assert len(pty._unsent) <= 4096
+    assert 4096 <= len(pty._unsent) < 4096 + 64 * 256
     deaf.close()
     pty._last_sent -= 10.0  # the test turns the clock by hand
+    for _ in range(3):
+        assert await ask(name) == ANSWER
+    assert not pty._unsent
+    await pty.close()
+
+
+async def test_an_answer_that_its_client_did_not_wait_for_is_not_taken_for_the_next_one() -> None:
+    pty = PtyLine(line())
+    name = await pty.start()
+    hasty = Terminal(name)
+    hasty.send(LONG_READ)
+    await asyncio.wait_for(answered(pty, 1), PATIENCE_S)
+    hasty.close()
+    pty._last_sent -= 10.0
     assert await ask(name) == ANSWER
+    assert pty.line.counters.dropped == 1
+    await pty.close()
+
+
+async def test_a_client_that_reads_late_gets_every_answer() -> None:
+    pty = PtyLine(line())
+    name = await pty.start()
+    late = Terminal(name)
+    for _ in range(20):
+        late.send(LONG_READ * 20)
+        await asyncio.wait_for(answered(pty, pty.line.counters.requests + 20), PATIENCE_S)
+        for _ in range(20):
+            answer = await late.take(205)
+            assert answer[:3] == bytes((4, 3, 200))
+            assert answer[-2:] == crc(answer[:-2])
+    assert pty.line.counters.dropped == 0
+    late.close()
     await pty.close()
 
 

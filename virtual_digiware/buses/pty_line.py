@@ -16,8 +16,8 @@ from pathlib import Path
 
 from virtual_digiware.buses.modbus.rtu import RtuLine, RtuSession
 
-_READ_BYTES = 4096
-_MAX_UNSENT_BYTES = 4096  # a client that reads nothing loses what comes later, as on a wire
+_READ_BYTES = 512  # at once: two of the longest frames, or 64 reads with their 16 KiB of answers
+_MAX_UNSENT_BYTES = 4096  # from there on, a client that reads nothing loses what comes later, as on a wire
 _STALE_AFTER_S = 1.0
 
 
@@ -114,7 +114,7 @@ class PtyLine:
 
     def _send(self, data: bytes) -> None:
         self._last_sent = asyncio.get_running_loop().time()
-        if len(self._unsent) + len(data) > _MAX_UNSENT_BYTES:
+        if len(self._unsent) >= _MAX_UNSENT_BYTES:
             self.line.counters.dropped += 1
             return
         is_first = not self._unsent
