@@ -38,6 +38,7 @@ MAX_WRITE_WORDS = 123
 _ADDRESSES = 65536
 _CONFORMITY_REGULAR = 0x82  # basic and regular objects, by stream and one by one; section 6.21
 _FIXED_SIZE = {3: 5, 4: 5, 6: 5, 43: 4}  # of the whole PDU
+_WRITE_HEAD = 6  # function, address, count and byte count in front of the values of function 16
 _BASIC_LAST, _REGULAR_LAST = 0x02, 0x06
 
 _DECODER = DecodePDU(True)
@@ -88,7 +89,7 @@ def _respond(bank: RegisterBank, pdu: bytes) -> ModbusPDU | int:
     if isinstance(request, WriteSingleRegisterRequest):
         return _write_single(bank, request)
     if isinstance(request, WriteMultipleRegistersRequest):
-        return _write_multiple(bank, request)
+        return _write_multiple(bank, request, len(pdu))
     if isinstance(request, ReadDeviceInformationRequest):
         return _identify(bank, request)
     return ILLEGAL_VALUE  # a known function whose content pymodbus could not decode
@@ -110,8 +111,8 @@ def _write_single(bank: RegisterBank, request: WriteSingleRegisterRequest) -> Mo
     return code or WriteSingleRegisterResponse(address=request.address, registers=request.registers)
 
 
-def _write_multiple(bank: RegisterBank, request: WriteMultipleRegistersRequest) -> ModbusPDU | int:
-    is_whole = request.byte_count == 2 * request.count == request._payload_byte_count
+def _write_multiple(bank: RegisterBank, request: WriteMultipleRegistersRequest, size: int) -> ModbusPDU | int:
+    is_whole = request.byte_count == 2 * request.count == size - _WRITE_HEAD
     if not is_whole or not 1 <= request.count <= MAX_WRITE_WORDS:
         return ILLEGAL_VALUE
     if request.address + request.count > _ADDRESSES:
