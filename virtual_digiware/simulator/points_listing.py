@@ -162,7 +162,18 @@ def print_points(console: Console, lines: Iterable[PointLine]) -> None:
     from rich.table import Table
 
     table = Table(show_edge=False, pad_edge=False)
-    for column in ("unit", "circuit", "table", "point", "value", "", "register", "type", "scale", "confidence"):
+    for column in (
+        "unit",
+        "circuit",
+        "table",
+        "point",
+        "value",
+        "",
+        "register",
+        "type",
+        "scale",
+        "confidence",
+    ):
         table.add_column(column, justify="right" if column in ("value", "register", "scale") else "left")
     for line in lines:
         unit = f"{line.address or '-'} {line.product} {line.module or line.gateway}"

@@ -6,12 +6,8 @@ import asyncio
 import gc
 import signal
 import sys
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
-from math import ceil
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -21,11 +17,11 @@ from virtual_digiware.simulator.instants import format_instant
 from virtual_digiware.simulator.logs import log
 from virtual_digiware.simulator.opening import clock_record
 from virtual_digiware.simulator.ready_file import describe_site, remove_ready_file, write_ready_file
+from virtual_digiware.simulator.refreshing import Refresher
 from virtual_digiware.simulator.writing import JournaledWrites
 
 if TYPE_CHECKING:
     from virtual_digiware.devices.records import Record
-    from virtual_digiware.devices.snapshot import Snapshot
     from virtual_digiware.simulator.building import Building
     from virtual_digiware.simulator.clock import Clock
     from virtual_digiware.simulator.journal import Journal
@@ -33,9 +29,8 @@ if TYPE_CHECKING:
 SWITCH_INTERVAL_S = 0.0005
 """How long the computing thread may hold the interpreter while a client waits."""
 
-HOUR_MS = 3_600_000
-CATCH_UP_CHUNK_S = 0.2
-"""Computing time between two looks at whether the run shall stop, while a site catches up with its time."""
+SILENT_S = 1.0
+"""Computing the past is worth a message when it takes longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +65,9 @@ class RunningSite:
         self.endpoints = Endpoints()
         self._announce = announce
         self._progress = progress
-        self._computing = threading.Lock()
-        self._computed_ms = building.commissioned_ms
         self._stop = asyncio.Event()
-
-    @cached_property
-    def _worker(self) -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(max_workers=1, thread_name_prefix="refresh")
+        refresh_ms = building.file.site.refresh_ms
+        self._refresher = Refresher(building.model, clock, building.commissioned_ms, refresh_ms)
 
     async def run(self) -> None:
         """Serve until SIGINT, SIGTERM or `stop`.
@@ -88,27 +79,14 @@ class RunningSite:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._stop.set)
         sys.setswitchinterval(SWITCH_INTERVAL_S)
-        ready_file = self.options.ready_file
         try:
-            if not await self._catch_up():
-                return
-            await self._open()
-            # What exists now stays; the collector must not walk through it while clients wait.
-            gc.freeze()
-            gc.enable()
-            content = describe_site(self.building.file.site, self.building.layout.gateways, self.endpoints)
-            if ready_file is not None:
-                write_ready_file(ready_file, content)
-            async with asyncio.TaskGroup() as group:
-                group.create_task(asyncio.to_thread(self._tell_everybody, content), name="announce")
-                refresh = group.create_task(self._refresh(), name="refresh")
-                await self._stop.wait()
-                refresh.cancel()
+            if await self._catch_up():
+                await self._serve()
         finally:
-            if ready_file is not None:
-                remove_ready_file(ready_file)
+            if self.options.ready_file is not None:
+                remove_ready_file(self.options.ready_file)
             await self.endpoints.close()
-            self._worker.shutdown(wait=True, cancel_futures=True)
+            self._refresher.close()
             self._remember_time()
 
     def stop(self) -> None:
@@ -116,93 +94,60 @@ class RunningSite:
         self._stop.set()
 
     def now_ms(self) -> int:
-        """Simulated time, never before what is already computed or kept."""
-        return max(self.clock.now_ms(), self._computed_ms, self.journal.last_ms or 0)
+        """Simulated time of what happens now; never before what clients have seen or the journal has kept."""
+        return max(self._refresher.now_ms(), self.journal.last_ms or 0)
 
     async def advance_to(self, t_ms: int) -> None:
         """Set a manual clock forward and show the site as it is then."""
         self.clock.advance_to(t_ms)
-        await self._compute_until(t_ms)
+        await self._refresher.advance(t_ms)
 
-    def _tell_everybody(self, content: dict[str, Any]) -> None:
-        self._announce(content, self.endpoints)
-        log()  # loaded now, lest the first write waits for it
+    async def _catch_up(self) -> bool:
+        """Compute from the commissioning until now, with all that was kept; false when told to stop."""
+        begin_ms, began_s = self.building.commissioned_ms, perf_counter()
+
+        def go_on(t_ms: int) -> bool:
+            if perf_counter() - began_s > SILENT_S:
+                self._progress((t_ms - begin_ms) / max(1, self._refresher.slot() - begin_ms), t_ms)
+            return not self._stop.is_set()
+
+        return await self._refresher.advance(self._refresher.slot(), go_on)
+
+    async def _serve(self) -> None:
+        await self._open()
+        # What exists now stays; the collector must not walk through it while clients wait.
+        gc.freeze()
+        gc.enable()
+        content = describe_site(self.building.file.site, self.building.layout.gateways, self.endpoints)
+        if self.options.ready_file is not None:
+            write_ready_file(self.options.ready_file, content)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(asyncio.to_thread(self._tell_everybody, content), name="announce")
+            if not self.clock.is_manual:
+                refresh = group.create_task(self._refresher.keep_up(), name="refresh")
+            await self._stop.wait()
+            if not self.clock.is_manual:
+                refresh.cancel()
 
     async def _open(self) -> None:
         from virtual_digiware.buses.modbus.image import Images
 
         model = self.building.model
-        writes = JournaledWrites(model, self.journal, self.now_ms, self._recompute, _tell)
+        writes = JournaledWrites(model, self.journal, self.now_ms, self._refresher.recompute, _tell)
         await self.endpoints.open(self.building, Images(model), writes, self.options.port_base)
 
-    async def _catch_up(self) -> bool:
-        """Compute from the commissioning (with all that the journal kept) until now; false when told to stop.
-
-        In pieces, so that a signal is heard and progress can be told.
-        """
-        begin_ms, step_ms = self.building.commissioned_ms, HOUR_MS
-        began_s = perf_counter()
-        while not self._stop.is_set():
-            end_ms = self._slot(self.now_ms())
-            t_ms = min(self._computed_ms + step_ms, end_ms)
-            piece_s = perf_counter()
-            await self._compute_until(t_ms)
-            now_s = perf_counter()
-            if t_ms >= end_ms:
-                return True
-            if now_s - piece_s < CATCH_UP_CHUNK_S / 2:
-                step_ms *= 2
-            elif now_s - piece_s > CATCH_UP_CHUNK_S:
-                step_ms = max(step_ms // 2, HOUR_MS // 60)
-            if now_s - began_s > 1:
-                self._progress((t_ms - begin_ms) / (end_ms - begin_ms), t_ms)
-        return False
-
-    def _slot(self, t_ms: int) -> int:
-        """The refresh slot that holds a time; a time that was set by hand stays as it is."""
-        if self.clock.is_manual:
-            return t_ms
-        return max(t_ms // self._slot_ms * self._slot_ms, self._computed_ms)
-
-    @cached_property
-    def _slot_ms(self) -> int:
-        """Simulated time between refreshes: of the site file, and longer when time runs faster than it."""
-        return self.building.file.site.refresh_ms * max(1, ceil(self.clock.anchor.rate))
-
-    async def _refresh(self) -> None:
-        """Show new values at every slot of simulated time; slots that were missed are not made up for."""
-        while True:
-            if self.clock.is_manual:
-                await self._stop.wait()
-                return
-            following_ms = (self.clock.now_ms() // self._slot_ms + 1) * self._slot_ms
-            await asyncio.sleep(self.clock.wall_seconds_until(following_ms))
-            await self._compute_until(max(following_ms, self._slot(self.clock.now_ms())))
-
-    async def _compute_until(self, t_ms: int) -> None:
-        snapshot = await asyncio.get_running_loop().run_in_executor(self._worker, self._compute, t_ms)
-        # A write may have made something newer visible while this was computed.
-        if snapshot is not None and t_ms >= self._computed_ms:
-            self.building.model.publish(snapshot)
-            self._computed_ms = t_ms
-
-    def _compute(self, t_ms: int) -> Snapshot | None:
-        with self._computing:
-            return self.building.model.compute(t_ms) if t_ms >= self._computed_ms else None
-
-    def _recompute(self, t_ms: int) -> None:
-        """Make a write visible before it is answered."""
-        with self._computing:
-            snapshot = self.building.model.compute(t_ms)
-            self._computed_ms = t_ms
-        self.building.model.publish(snapshot)
+    def _tell_everybody(self, content: dict[str, Any]) -> None:
+        self._announce(content, self.endpoints)
+        log()  # loaded now, lest the first write waits for it
 
     def _remember_time(self) -> None:
         """Keep the time that clients have seen, so that no later run begins before it."""
         last_ms = self.journal.last_ms
-        if last_ms is None or self._computed_ms > last_ms:
-            now_ms = self.now_ms()
-            self.journal.append(clock_record(self.clock.anchor_at(now_ms)))
+        if last_ms is None or self._refresher.computed_ms > last_ms:
+            try:
+                self.journal.append(clock_record(self.clock.anchor_at(self.now_ms())))
+            except OSError as error:
+                log().warning("the journal does not take the time of the stop", error=str(error))
 
 
 def _tell(event: str, record: Record) -> None:

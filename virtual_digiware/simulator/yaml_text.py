@@ -31,7 +31,9 @@ class Fault:
     right: str
 
     def __str__(self) -> str:
-        where = ": ".join(filter(None, (f"{self.file}:{self.line}" if self.line else str(self.file), self.key)))
+        where = ": ".join(
+            filter(None, (f"{self.file}:{self.line}" if self.line else str(self.file), self.key))
+        )
         return f"{where}\n    found: {self.found}\n    right: {self.right}"
 
 

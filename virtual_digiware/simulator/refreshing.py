@@ -1,0 +1,110 @@
+"""Keeping up to date what clients read: slots of simulated time, computed in a thread of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from math import ceil
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from virtual_digiware.devices.model import SiteModel
+    from virtual_digiware.devices.snapshot import Snapshot
+    from virtual_digiware.simulator.clock import Clock
+
+PIECE_S = 0.2
+"""Computing time after which a long stretch of simulated time is interrupted: to show it, or to stop."""
+
+SMALLEST_PIECE_MS = 60_000
+FIRST_PIECE_MS = 3_600_000
+
+
+class Refresher:
+    """Advances the model of a site with its clock.
+
+    Args:
+        begin_ms: time up to which the model is computed already, its commissioning.
+        refresh_ms: simulated time between refreshes, while time runs no faster than that of the machine.
+    """
+
+    def __init__(self, model: SiteModel, clock: Clock, begin_ms: int, refresh_ms: int) -> None:
+        self.computed_ms = begin_ms
+        self._model = model
+        self._clock = clock
+        # A fast clock refreshes as often as a real one, which makes the slots of simulated time longer.
+        self._slot_ms = refresh_ms * max(1, ceil(clock.anchor.rate))
+        self._piece_ms = FIRST_PIECE_MS
+        self._computing = threading.Lock()
+        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="refresh")
+
+    def close(self) -> None:
+        """Wait for the computation in progress and end the thread."""
+        self._worker.shutdown(wait=True, cancel_futures=True)
+
+    def now_ms(self) -> int:
+        """The time at which something happens now: never before what clients have seen.
+
+        Nor far behind it, where the machine cannot keep up with a fast clock: an intervention belongs to the
+        time that clients see.
+        """
+        return max(self.computed_ms, min(self._clock.now_ms(), self.computed_ms + 2 * self._slot_ms))
+
+    def slot(self) -> int:
+        """The refresh slot of this moment; a time that was set by hand is its own."""
+        now_ms = self._clock.now_ms()
+        return (
+            now_ms
+            if self._clock.is_manual
+            else max(now_ms // self._slot_ms * self._slot_ms, self.computed_ms)
+        )
+
+    async def keep_up(self) -> None:
+        """Refresh at every slot, for ever. Slots that were missed are not made up for."""
+        while True:
+            following_ms = (self._clock.now_ms() // self._slot_ms + 1) * self._slot_ms
+            await asyncio.sleep(self._clock.wall_seconds_until(following_ms))
+            await self.advance(max(following_ms, self.slot()))
+
+    async def advance(self, end_ms: int, after_piece: Callable[[int], bool] = lambda t_ms: True) -> bool:
+        """Compute and publish up to a time, in pieces that do not take long.
+
+        Args:
+            after_piece: told the time reached, before the end; false ends the computation there.
+
+        Returns:
+            Whether the end was reached.
+        """
+        while True:
+            t_ms = min(self.computed_ms + self._piece_ms, end_ms)
+            began_s = perf_counter()
+            await self._compute(max(t_ms, self.computed_ms))
+            took_s = perf_counter() - began_s
+            if t_ms >= end_ms:
+                return True
+            if took_s < PIECE_S / 2:
+                self._piece_ms *= 2
+            elif took_s > PIECE_S:
+                self._piece_ms = max(self._piece_ms // 2, SMALLEST_PIECE_MS)
+            if not after_piece(t_ms):
+                return False
+
+    def recompute(self, t_ms: int) -> None:
+        """Make an intervention visible at once; called in the loop, before it is answered."""
+        with self._computing:
+            snapshot = self._model.compute(t_ms)
+            self.computed_ms = t_ms
+        self._model.publish(snapshot)
+
+    async def _compute(self, t_ms: int) -> None:
+        snapshot = await asyncio.get_running_loop().run_in_executor(self._worker, self._compute_here, t_ms)
+        # An intervention may have made something newer visible while this was computed.
+        if snapshot is not None and t_ms >= self.computed_ms:
+            self._model.publish(snapshot)
+            self.computed_ms = t_ms
+
+    def _compute_here(self, t_ms: int) -> Snapshot | None:
+        with self._computing:
+            return self._model.compute(t_ms) if t_ms >= self.computed_ms else None
