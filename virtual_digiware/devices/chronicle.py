@@ -22,10 +22,12 @@ from virtual_digiware.devices.extremes import BoolArray
 from virtual_digiware.devices.history import History
 from virtual_digiware.devices.layout import SiteLayout
 from virtual_digiware.devices.metering import Meter
+from virtual_digiware.devices.metrology import Metrology, Modules, deviations_of
 from virtual_digiware.devices.site_wiring import Connected
 from virtual_digiware.devices.snapshot import Metered, Snapshot
 from virtual_digiware.devices.wiring_compilation import compile_wiring
 from virtual_digiware.profiles.installation import Event
+from virtual_digiware.profiles.noise import key
 from virtual_digiware.profiles.truth import Truth
 
 
@@ -46,6 +48,7 @@ class Chronicle:
         self._truth, self._layout, self._taps, self._seed = truth, layout, tuple(taps), seed
         self._events = tuple(events)
         self._slot_of_circuit = slot_of_circuit
+        self._slot_count = len(connected.slots)
         self._commissioned_ms = commissioned_ms
         self._marks: Mapping[tuple[str, int], tuple[int, int]] = {}
         self._waiting: list[Effect] = []
@@ -82,7 +85,7 @@ class Chronicle:
         return Snapshot(self._history.moment(t_ms), metered, self._layout.refresh_ms)
 
     def _take(self, effect: Effect, t_ms: int) -> None:
-        history, count = self._history, len(self._layout_slots)
+        history, count = self._history, self._slot_count
         match effect:
             case Rewired(connected=connected):
                 history.rewire(t_ms, self._meter(connected))
@@ -106,17 +109,27 @@ class Chronicle:
                 self._marks = {**self._marks, (path, meter): (t_ms, counted)}
 
     def _meter(self, connected: Connected) -> Meter:
+        layout = self._layout
+        modules = None
+        if layout.metrology == "realistic":
+            modules = Modules(
+                [self._key(slot.unit) for slot in connected.slots],
+                [self._key(tap.unit) for tap in self._taps],
+            )
+        deviations = None if modules is None else deviations_of(modules)
         wiring = compile_wiring(
-            connected.slots, self._taps, self._truth, self._layout.nominal_voltage_v, None
+            connected.slots, self._taps, self._truth, layout.nominal_voltage_v, deviations
         )
-        self._layout_slots = connected.slots
         return Meter(
             wiring,
             np.array(connected.live_slots, np.bool_),
             np.array(connected.live_taps, np.bool_),
-            self._layout.reactive_method,
-            None,
+            layout.reactive_method,
+            None if modules is None else Metrology(modules, wiring, layout.refresh_ms),
         )
+
+    def _key(self, unit: str) -> int:
+        return key(self._seed, self._layout.site, f"module/{unit}")
 
 
 def _mask(places: Sequence[int], count: int) -> BoolArray:

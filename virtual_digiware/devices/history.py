@@ -55,10 +55,12 @@ class Records:
 class Present:
     """The running refresh slot: what was measured at its start, and the extremes with it counted in.
 
-    `kept` goes into history; `shown` also counts what modules that sample have shown.
+    `reading` is what modules show; `plain` the same from phasors, which alone goes into history (`kept`).
+    `shown` counts both.
     """
 
     slot_ms: int
+    plain: Reading
     reading: Reading
     kept: Records
     shown: Records
@@ -70,8 +72,6 @@ class Moment:
 
     time_ms: int
     present: Present
-    live_taps: BoolArray
-    """(D,) which voltage modules answer."""
     counters_mj: IntArray
     """(counters, N)"""
     partial: PartialCounters
@@ -126,21 +126,18 @@ class History:
         self._take_slots_before(self._slot_start(t_ms))
 
     def rewire(self, t_ms: int, meter: Meter) -> None:
-        """Measure by another meter from `t_ms`, which cuts the base step."""
+        """Measure by another meter from `t_ms`, which cuts the base step; the running slot stays."""
         self.advance(t_ms)
         if self._booked_ms < t_ms:
             self._book(np.array([self._booked_ms, t_ms], np.int64))
-        # A slot that starts now is measured the new way.
-        self._take_slots_before(self._slot_start(t_ms + self._refresh_ms - 1))
+        self._finish_slot(t_ms)
         self._meter = meter
-        self._ahead = self._present = None
 
     def disturb(self, t_ms: int, truth: Truth) -> None:
         """Go on with a truth that differs from `t_ms` on; its own event edges cut the base step."""
         self.advance(t_ms)
-        self._take_slots_before(self._slot_start(t_ms + self._refresh_ms - 1))
+        self._finish_slot(t_ms)
         self._truth = truth
-        self._ahead = self._present = None
 
     def energies_mj(self, t_ms: int) -> IntArray:
         """Counters (counters, N) at `t_ms`, to which the history has been advanced."""
@@ -155,12 +152,14 @@ class History:
     def reset_extremes(self, t_ms: int, slots: BoolArray, points: frozenset[str]) -> None:
         """Forget extremes of instantaneous values; the slot running at `t_ms` counts again."""
         self.advance(t_ms)
-        self._records = replace(
-            self._records,
-            circuits=self._records.circuits.without(points, slots),
-            quality=self._records.quality.without(points, slots),
+        self._restart(
+            t_ms,
+            replace(
+                self._records,
+                circuits=self._records.circuits.without(points, slots),
+                quality=self._records.quality.without(points, slots),
+            ),
         )
-        self._present = None
 
     def reset_average_extremes(self, t_ms: int, slots: BoolArray, points: frozenset[str]) -> None:
         """Forget extremes of averages; blocks that close after `t_ms` count."""
@@ -171,8 +170,7 @@ class History:
         """Forget extremes of voltage quality."""
         self.advance(t_ms)
         kept = self._records.network_quality.without(points, networks)
-        self._records = replace(self._records, network_quality=kept)
-        self._present = None
+        self._restart(t_ms, replace(self._records, network_quality=kept))
 
     def clear_curves(self, t_ms: int, slots: BoolArray) -> None:
         """Forget the load-curve points of some slots."""
@@ -187,7 +185,6 @@ class History:
         return Moment(
             time_ms=t_ms,
             present=present,
-            live_taps=self._meter.live_taps,
             counters_mj=self._counters + gained,
             partial=self._partial,
             average=self._demand.complete or self._running(t_ms, unfinished),
@@ -270,25 +267,50 @@ class History:
                 self._slot_ms += self._refresh_ms
                 continue
             slots = np.arange(self._slot_ms, end_ms, self._refresh_ms, dtype=np.int64)[: self._chunk()]
-            self._records = self._with(self._records, self._meter.read(self._truth.at(slots)))
+            self._records = _with(self._records, self._meter.read(self._truth.at(slots)))
             self._slot_ms = int(slots[-1]) + self._refresh_ms
 
     def _present_at(self, slot_ms: int) -> Present:
         if self._present is None or self._present.slot_ms != slot_ms:
             solution = self._truth.at(np.array([slot_ms], np.int64))
-            reading = self._meter.read(solution)
-            kept = shown = self._with(self._records, reading)
-            if self._meter.is_sampling:
-                reading = self._meter.show(solution)
-                shown = self._with(kept, reading)
-            self._present = Present(slot_ms, reading, kept, shown)
+            plain = self._meter.read(solution)
+            reading = self._meter.show(solution) if self._meter.is_sampling else plain
+            self._present = self._counted_in(slot_ms, plain, reading)
         return self._present
 
-    def _with(self, records: Records, reading: Reading) -> Records:
-        t_ms = reading.solution.start_ms
-        circuit_quality, network_quality = self._meter.quality(reading)
-        return Records(
-            records.circuits.including(t_ms, reading.points.circuits[_EXTREME_ROWS]),
-            records.quality.including(t_ms, circuit_quality),
-            records.network_quality.including(t_ms, network_quality),
-        )
+    def _counted_in(self, slot_ms: int, plain: Reading, reading: Reading) -> Present:
+        kept = _with(self._records, plain)
+        return Present(slot_ms, plain, reading, kept, kept if reading is plain else _with(kept, reading))
+
+    def _finish_slot(self, t_ms: int) -> None:
+        """Keep what the running slot has measured before a change; one that starts now is measured anew."""
+        self._ahead = None
+        slot_ms = self._slot_start(t_ms)
+        if slot_ms == t_ms:
+            self._present = None
+            return
+        present = self._present_at(slot_ms)
+        if self._slot_ms <= slot_ms:
+            self._records = present.kept
+            self._slot_ms = slot_ms + self._refresh_ms
+
+    def _restart(self, t_ms: int, records: Records) -> None:
+        """Go on with other records, in which the slot running at `t_ms` counts again."""
+        self._records = records
+        present = self._present
+        if present is None or present.slot_ms != self._slot_start(t_ms):
+            self._present = None
+            return
+        self._present = self._counted_in(present.slot_ms, present.plain, present.reading)
+        if present.slot_ms < self._slot_ms:
+            self._records = self._present.kept
+
+
+def _with(records: Records, reading: Reading) -> Records:
+    t_ms = reading.solution.start_ms
+    circuit_quality, network_quality = reading.quality
+    return Records(
+        records.circuits.including(t_ms, reading.points.circuits[_EXTREME_ROWS]),
+        records.quality.including(t_ms, circuit_quality),
+        records.network_quality.including(t_ms, network_quality),
+    )

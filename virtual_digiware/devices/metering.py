@@ -55,6 +55,15 @@ class Reading:
     solution: Solution
     measured: Measured
     points: Points
+    live_taps: BoolArray
+    """(D,) which voltage modules answered."""
+
+    @property
+    def quality(self) -> tuple[FloatArray, FloatArray]:
+        """CIRCUIT_QUALITY (R, T, N) and NETWORK_QUALITY (S, T, D)."""
+        measured = self.measured
+        networks = network_quality_values(measured.voltages, measured.wiring, self.live_taps)
+        return circuit_quality_values(measured), networks
 
 
 class Meter:
@@ -91,17 +100,12 @@ class Meter:
     def read(self, solution: Solution) -> Reading:
         """Measure from phasors, with all points."""
         measured = self.measure(solution)
-        return Reading(solution, measured, self.points(measured))
+        return Reading(solution, measured, self.points(measured), self.live_taps)
 
     def show(self, solution: Solution) -> Reading:
         """Measure as each module does, from samples where it samples."""
         measured = measure(solution, self.wiring, self.live_slots, self.method, self.errors)
-        return Reading(solution, measured, self.points(measured))
-
-    def quality(self, reading: Reading) -> tuple[FloatArray, FloatArray]:
-        """CIRCUIT_QUALITY (R, T, N) and NETWORK_QUALITY (S, T, D)."""
-        networks = network_quality_values(reading.measured.voltages, self.wiring, self.live_taps)
-        return circuit_quality_values(reading.measured), networks
+        return Reading(solution, measured, self.points(measured), self.live_taps)
 
     def numbers_per_time(self, boards: int, circuits: int) -> int:
         """Size of the arrays of one time, for cutting batches."""

@@ -46,24 +46,12 @@ def from_words(words: Sequence[int], row: Row) -> int | str:
 
 
 def violation(value: int | str, row: Row) -> str | None:
-    """Why a device would not take this register value, or None.
-
-    The named values of a U16_HEX row are bits that combine; those of every other row exclude each other.
-    """
+    """Why a device would not take this register value, or None: out of range, or not among its names."""
     if isinstance(value, str):
         return None
     encoding = ENCODINGS[row.encoding]
     if encoding.kind == "integer" and not encoding.minimum <= value <= encoding.maximum:
         return f"{row.point} is {value}, right is {encoding.minimum} to {encoding.maximum}"
-    if row.encoding == "U16_HEX" and row.enum:
-        allowed = 0
-        for bits in row.enum:
-            allowed |= bits
-        return (
-            None
-            if value & ~allowed == 0
-            else f"{row.point} is {value:#06x}, right are bits of {allowed:#06x}"
-        )
     if row.enum and value not in row.enum:
         return f"{row.point} is {value}, right is one of {', '.join(map(str, row.enum))}"
     return None

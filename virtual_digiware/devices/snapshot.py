@@ -189,8 +189,8 @@ class Snapshot:
         """Taps are few: their tables are made for all of them at once."""
         table = self._networks_made.get(make)
         if table is None:
-            measured = self._moment.present.reading.measured
-            table = make(measured.voltages, measured.wiring, self._moment.live_taps)
+            reading = self._moment.present.reading
+            table = make(reading.measured.voltages, reading.measured.wiring, reading.live_taps)
             self._networks_made[make] = table
         return _columns(table.names, table.values[:, taps])
 
