@@ -206,6 +206,27 @@ def waveform(
 
 
 @app.command()
+def registers(
+    product: Annotated[
+        str | None,
+        typer.Argument(metavar="[PRODUCT]", help="Such as I-35; without it, a table of all products."),
+    ] = None,
+) -> None:
+    """Print the register tables of a product (Markdown), with source and confidence of every row."""
+    from virtual_digiware.devices.catalogue import ProductUnknown, products
+    from virtual_digiware.devices.register_table import markdown
+    from virtual_digiware.simulator.register_summary import register_summary
+    from virtual_digiware.simulator.yaml_text import near_miss
+
+    try:
+        text = register_summary() if product is None else markdown(products()[product])
+    except ProductUnknown as error:
+        typer.echo(f"{error}.{near_miss(error.name, list(error.known))}", err=True)
+        raise typer.Exit(MISTAKE_OF_THE_USER) from error
+    sys.stdout.write(text)
+
+
+@app.command()
 def schema() -> None:
     """Print the JSON Schema of site files, for editors."""
     import json
