@@ -184,14 +184,14 @@ class Circuits:
         count = self._bins.count
         own = self._self_product
         squared = quadratic(weight, own[lower], own[lower + count], own[lower + 1])
-        rms[:, self._alone] = np.abs(current[:, self._alone]) * np.sqrt(1 + squared)[..., None]
+        rms[:, self._alone] = np.abs(current.take(self._alone, axis=1)) * np.sqrt(1 + squared)[..., None]
         ways = rms[:, self._one_way]
         neutral[:, self._one_way] = ways[:, :, 0] + ways[:, :, 1] + ways[:, :, 2]
         if not self._many_ways.size:
             return
         # Over h: |sum_p a_p S exp(jh v_p)|^2 = |S|^2 (sum_p a_p^2 + 2 sum_pq a_p a_q cos(h (v_p - v_q))).
         turn = distortion.turn[:, :, :3]
-        between = np.ascontiguousarray((turn * turn[:, :, _AFTER].conj()).real)
+        between = np.ascontiguousarray((turn * turn.take(_AFTER, axis=2).conj()).real)
         table = np.matmul(between, self._products_across).reshape(turn.shape[0], -1)
         load = self._many_ways_load
         lower, weight = mixture.lower.take(load, axis=1), mixture.weight.take(load, axis=1)
@@ -202,7 +202,7 @@ class Circuits:
         phases = current.take(self._many_ways, axis=1)
         amplitude = np.abs(phases)
         total = phases[:, :, 0] + phases[:, :, 1] + phases[:, :, 2]
-        parts = amplitude * (amplitude * itself[:, :, None] + 2 * amplitude[:, :, _AFTER] * across)
+        parts = amplitude * (amplitude * itself[:, :, None] + 2 * amplitude.take(_AFTER, axis=2) * across)
         squared = total.real**2 + total.imag**2 + (parts[:, :, 0] + parts[:, :, 1] + parts[:, :, 2])
         neutral[:, self._many_ways] = np.sqrt(np.maximum(squared, 0))
 
@@ -222,7 +222,9 @@ class Circuits:
         spectra = np.zeros((times, self._shared.size * 3, self._harmonic_count), dtype=np.complex128)
         spectra[:, self._shared_slots] = np.add.reduceat(legs, self._shared_starts, axis=1)
         phases = spectra.reshape(times, self._shared.size, 3, self._harmonic_count)
-        rms[:, self._shared], neutral[:, self._shared] = _with_harmonics(current[:, self._shared], phases)
+        rms[:, self._shared], neutral[:, self._shared] = _with_harmonics(
+            current.take(self._shared, axis=1), phases
+        )
 
     def _read_boards(self, flow: Flow, distortion: Distortion, reading: Reading) -> None:
         """Incomers and feeders, from the currents of whole boards."""
@@ -254,14 +256,15 @@ class Circuits:
 
 
 def _power(flow: Flow, voltage_of: IntArray, current_of: IntArray) -> ComplexArray:
-    return flow.voltage[:, voltage_of] * flow.board_current[:, current_of].conj()
+    return flow.voltage.take(voltage_of, axis=1) * flow.board_current.take(current_of, axis=1).conj()
 
 
 def _harmonic_power(distortion: Distortion, voltage_of: IntArray, current_of: IntArray) -> FloatArray:
     """Power above the fundamental of board currents against board voltages (T, n, 3)."""
-    voltage = distortion.voltage[:, voltage_of].view(np.float64)
+    voltage = distortion.voltage.take(voltage_of, axis=1).view(np.float64)
     # Re(V conj(I)) is the plain product of the interleaved parts.
-    power: FloatArray = (voltage * distortion.board_current[:, current_of].view(np.float64)).sum(axis=-1)
+    current = distortion.board_current.take(current_of, axis=1).view(np.float64)
+    power: FloatArray = (voltage * current).sum(axis=-1)
     return power
 
 

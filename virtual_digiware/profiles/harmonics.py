@@ -44,7 +44,7 @@ def turns(terminal: ComplexArray) -> ComplexArray:
     squared = unit * unit
     powers = np.empty((*terminal.shape, _COUNT), dtype=np.complex128)
     powers[...] = squared[..., None]
-    powers[..., 0] *= unit
+    powers[..., 0] = squared * unit
     np.multiply.accumulate(powers, axis=-1, out=powers)
     return powers
 
@@ -55,6 +55,7 @@ class Harmonics:
     def __init__(self, tree: Tree, connections: Connections, bins: SpectrumBins) -> None:
         self._tree = tree
         self._connections = connections
+        self._boards = tree.order.size
         self._bins = bins
         spectra = np.ascontiguousarray(bins.harmonics)
         # Interleaved real and imaginary parts, so that real amplitudes need one real product only.
@@ -107,7 +108,7 @@ class Harmonics:
             np.bincount(cell + 1, upper.ravel(), times * self._cells),
             dtype=np.float64,
         )
-        return total.reshape(times, -1, c.kinds, self._bins.count)
+        return total.reshape(times, self._boards, c.kinds, self._bins.count)
 
     def _seen_by_legs(self, voltage: ComplexArray, turn: ComplexArray) -> ComplexArray:
         """Harmonic voltage at each kind of leg, turned as the spectra are: (T, M, injections, H-1)."""
@@ -117,7 +118,7 @@ class Harmonics:
             return back
         pairs = back[:, :, 3:]
         return np.concatenate(
-            [voltage * back[:, :, :3], voltage * pairs, -voltage[:, :, _AFTER] * pairs], axis=2
+            [voltage * back[:, :, :3], voltage * pairs, -voltage.take(_AFTER, axis=2) * pairs], axis=2
         )
 
     def leg_spectra(
@@ -135,9 +136,9 @@ class Harmonics:
         element = c.leg_element[legs]
         load = c.element_load[element]
         lower = mixture.lower[:, load]
-        amplitude = np.abs(current[:, element]) * c.leg_sign[legs]
+        amplitude = np.abs(current.take(element, axis=1)) * c.leg_sign[legs]
         upper = amplitude * mixture.weight[:, load]
         spectra = (amplitude - upper)[..., None] * self._bins.harmonics[lower]
         spectra += upper[..., None] * self._bins.harmonics[lower + 1]
-        spectra *= turn.reshape(turn.shape[0], -1, _COUNT)[:, c.element_terminal[element]]
+        spectra *= turn.reshape(turn.shape[0], -1, _COUNT).take(c.element_terminal[element], axis=1)
         return spectra

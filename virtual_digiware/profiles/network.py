@@ -69,7 +69,7 @@ class Network:
         """Voltages (T, M, 3) of the boards to those between the loads' conductors (T, M * kinds)."""
         if self._connections.kinds == 3:
             return voltage.reshape(voltage.shape[0], -1)
-        pairs = voltage - voltage[:, :, (1, 2, 0)]
+        pairs = voltage - voltage.take((1, 2, 0), axis=2)
         return np.concatenate([voltage, pairs], axis=2).reshape(voltage.shape[0], -1)
 
     def _bend(self, terminal: ComplexArray) -> FloatArray:
@@ -100,7 +100,7 @@ class Network:
 def into_phases(current: ComplexArray) -> ComplexArray:
     """Currents of six terminals to those of three phases; the terminals are axis 2."""
     pairs = current[:, :, 3:]
-    return current[:, :, :3] + pairs - pairs[:, :, (2, 0, 1)]
+    return current[:, :, :3] + pairs - pairs.take((2, 0, 1), axis=2)
 
 
 def _bent(conjugate_va: ComplexArray, bend: FloatArray) -> ComplexArray:

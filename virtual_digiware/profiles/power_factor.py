@@ -18,7 +18,7 @@ class PowerFactor:
 
     def __init__(self, loads: Sequence[Load], classes: Sequence[LoadClass]) -> None:
         """`classes` are those of the loads, same order. A load's own power factor bends its class's curve."""
-        segments = max((len(kind.part_load) for kind in classes), default=1) - 1
+        segments = max((len(kind.part_load) - 1 for kind in classes if kind.part_load), default=0)
         count = len(loads)
         self._cosine = np.ones(count)
         self._from = np.zeros((segments, count))

@@ -19,9 +19,9 @@ class Replay:
     def __init__(self, recording: Recording) -> None:
         """Raises RecordingError."""
         times = np.array(recording.time_ms, dtype=np.int64)
-        values = np.array([recording.active_w, recording.reactive_var], dtype=np.float64)
-        if times.size == 0 or values.shape != (2, times.size):
+        if not times.size or {len(recording.active_w), len(recording.reactive_var)} != {times.size}:
             raise RecordingError("a recording needs as many powers as times, and at least one")
+        values = np.array([recording.active_w, recording.reactive_var], dtype=np.float64)
         if np.any(np.diff(times) <= 0):
             raise RecordingError("times of a recording must ascend")
         # The last sample lasts as long as the one before it; a lone sample lasts a base step.

@@ -6,7 +6,7 @@ name: sums are then taken in an order that the order of the description cannot c
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -26,6 +26,28 @@ class InstallationError(ValueError):
 
 
 @dataclass(frozen=True)
+class Impedance:
+    """Series impedances of n branches, ohm, repeated for the three phases.
+
+    The phases are not left to broadcasting: numpy rounds a complex product differently where one operand is
+    a single number, and whether it is would depend on how many times are asked.
+    """
+
+    fundamental: ComplexArray
+    """(n, 3)"""
+    harmonics: ComplexArray
+    """(n, 3, H-1)"""
+
+    @classmethod
+    def of(cls, branches: Sequence[complex]) -> Impedance:
+        """From R + jX of each branch at nominal frequency."""
+        orders = np.array(ORDERS)
+        nominal = np.array(branches, dtype=np.complex128).reshape(-1, 1)
+        over_orders = np.repeat((nominal.real + 1j * orders * nominal.imag)[:, None], 3, axis=1)
+        return cls(over_orders[..., 0].copy(), over_orders[..., 1:].copy())
+
+
+@dataclass(frozen=True)
 class Level:
     """Boards of one depth below the roots, n of them; positions are in tree order."""
 
@@ -36,10 +58,9 @@ class Level:
     """(p,) the same without repetition."""
     starts: IntArray
     """(p,) where each parent's children begin inside the level."""
-    impedance: ComplexArray
-    """(n, 1, H) of the feeder's cable, ohm a phase at each order."""
-    neutral_impedance: ComplexArray
-    """(n, 1, H)"""
+    impedance: Impedance
+    """Of the feeder's cable, a phase."""
+    neutral_impedance: Impedance
     has_neutral_impedance: bool
 
 
@@ -64,8 +85,8 @@ class Tree:
     """(s,) where each one's roots begin."""
     root_place: IntArray
     """(roots,) index into `supplied` of each root."""
-    source_impedance: ComplexArray
-    """(s, 1, H) of the supplied sources, ohm a phase."""
+    source_impedance: Impedance
+    """Of the supplied sources."""
     levels: tuple[Level, ...]
     """Depth 1, 2, ..."""
     live: FloatArray
@@ -90,45 +111,63 @@ class Tree:
             current: (T, M, 3) flowing into each board.
             live: (T or 1, M, 3), 0 where a board is cut off from its parent; None for nowhere.
         """
-        return self._drop(emf, current, live, 0)
+        return self._drop(emf, current, live, lambda impedance: impedance.fundamental)
 
     def drop_harmonics(
         self, emf: ComplexArray, current: ComplexArray, live: FloatArray | None
     ) -> ComplexArray:
         """The same for the orders above the first: emf (T, S, 3, H-1), current (T, M, 3, H-1)."""
-        return self._drop(emf, current, None if live is None else live[..., None], slice(1, None))
+        above = None if live is None else live[..., None]
+        return self._drop(emf, current, above, lambda impedance: impedance.harmonics)
 
     def _drop(
-        self, emf: ComplexArray, current: ComplexArray, live: FloatArray | None, orders: int | slice
+        self,
+        emf: ComplexArray,
+        current: ComplexArray,
+        live: FloatArray | None,
+        at_orders: Callable[[Impedance], ComplexArray],
     ) -> ComplexArray:
         voltage = np.empty_like(current)
         total = current[:, self.roots]
         if self.supplied.size < self.root_place.size:
             total = np.add.reduceat(total, self.root_starts, axis=1)
-        busbar = emf.take(self.supplied, axis=1) - self.source_impedance[..., orders] * total
+        busbar = emf.take(self.supplied, axis=1) - at_orders(self.source_impedance) * total
         roots = busbar.take(self.root_place, axis=1)
         voltage[:, self.roots] = roots if live is None else roots * live[:, self.roots]
         for level in self.levels:
             through = current[:, level.boards]
-            below = voltage.take(level.parent, axis=1) - level.impedance[..., orders] * through
+            below = voltage.take(level.parent, axis=1) - at_orders(level.impedance) * through
             if level.has_neutral_impedance:
-                neutral = through[:, :, 0] + through[:, :, 1] + through[:, :, 2]
-                below -= level.neutral_impedance[..., orders] * neutral[:, :, None]
+                below -= at_orders(level.neutral_impedance) * _returning(through)
             if live is not None:
                 below *= live[:, level.boards]
             voltage[:, level.boards] = below
         return voltage
 
-    def neutral_voltage(self, current: ComplexArray) -> ComplexArray:
-        """Voltage of each board's neutral against the source's star point: (T, M, 3, H) -> (T, M, H)."""
-        rise = np.zeros((current.shape[0], current.shape[1], current.shape[3]), dtype=np.complex128)
+    def neutral_voltage(self, current: ComplexArray, harmonics: ComplexArray) -> ComplexArray:
+        """Voltage of each board's neutral against the source's star point: (T, M, H).
+
+        Args:
+            current: (T, M, 3) fundamental into each board.
+            harmonics: (T, M, 3, H-1)
+        """
+        rise = np.zeros((*current.shape[:2], len(ORDERS)), dtype=np.complex128)
         for level in self.levels:
-            rise[:, level.boards] = rise[:, level.parent]
+            boards = level.boards
+            rise[:, boards] = rise.take(level.parent, axis=1)
             if level.has_neutral_impedance:
-                through = current[:, level.boards]
-                neutral = through[:, :, 0] + through[:, :, 1] + through[:, :, 2]
-                rise[:, level.boards] += level.neutral_impedance[:, 0] * neutral
+                impedance = level.neutral_impedance
+                first = impedance.fundamental * _returning(current[:, boards])
+                above = impedance.harmonics * _returning(harmonics[:, boards])
+                rise[:, boards, 0] += first[:, :, 0]
+                rise[:, boards, 1:] += above[:, :, 0]
         return rise
+
+
+def _returning(through: ComplexArray) -> ComplexArray:
+    """Sum of the three phases (T, n, 3, ...), repeated for each of them."""
+    neutral = through[:, :, 0] + through[:, :, 1] + through[:, :, 2]
+    return np.stack((neutral, neutral, neutral), axis=2)
 
 
 def source_impedance(source: Source) -> complex:
@@ -142,11 +181,6 @@ def source_impedance(source: Source) -> complex:
     if resistance > magnitude:
         raise InstallationError(source.name, "the load loss cannot exceed the short-circuit voltage")
     return complex(resistance, (magnitude**2 - resistance**2) ** 0.5)
-
-
-def over_orders(impedance: complex) -> ComplexArray:
-    """R + j h X at each order of ORDERS: (H,)."""
-    return impedance.real + 1j * np.array(ORDERS) * impedance.imag
 
 
 def _unique(things: Iterable[Source | Board | Circuit], kind: str) -> None:
@@ -229,7 +263,6 @@ def plant(installation: Installation) -> Tree:
     root_sources = source[: len(roots)]
     starts = np.flatnonzero(np.diff(root_sources, prepend=-1))
     supplied = root_sources[starts]
-    impedances = [over_orders(source_impedance(installation.sources[s])) for s in supplied]
     return Tree(
         order=np.array([described[name] for name in names], dtype=np.int64),
         position=position,
@@ -240,7 +273,7 @@ def plant(installation: Installation) -> Tree:
         supplied=supplied,
         root_starts=starts,
         root_place=np.repeat(np.arange(starts.size), np.diff(starts, append=len(roots))),
-        source_impedance=np.array(impedances, dtype=np.complex128).reshape(starts.size, 1, len(ORDERS)),
+        source_impedance=Impedance.of([source_impedance(installation.sources[s]) for s in supplied]),
         levels=tuple(
             _level(installation, parent, feeder, first, last)
             for first, last in pairwise(bounds[1:])
@@ -253,16 +286,14 @@ def plant(installation: Installation) -> Tree:
 def _level(installation: Installation, parent: list[int], feeder: IntArray, first: int, last: int) -> Level:
     cables = [installation.circuits[index].cable for index in feeder[first:last]]
     parents, starts = np.unique(parent[first:last], return_index=True)
-    phase = [over_orders(complex(cable.resistance_ohm, cable.reactance_ohm)) for cable in cables]
-    neutral = [
-        over_orders(complex(cable.neutral_resistance_ohm, cable.neutral_reactance_ohm)) for cable in cables
-    ]
+    phase = [complex(cable.resistance_ohm, cable.reactance_ohm) for cable in cables]
+    neutral = [complex(cable.neutral_resistance_ohm, cable.neutral_reactance_ohm) for cable in cables]
     return Level(
         boards=slice(first, last),
         parent=np.array(parent[first:last], dtype=np.int64),
         parents=parents,
         starts=starts,
-        impedance=np.array(phase)[:, None],
-        neutral_impedance=np.array(neutral)[:, None],
-        has_neutral_impedance=bool(np.any(neutral)),
+        impedance=Impedance.of(phase),
+        neutral_impedance=Impedance.of(neutral),
+        has_neutral_impedance=any(neutral),
     )

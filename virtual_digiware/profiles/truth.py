@@ -149,10 +149,12 @@ class Truth:
     def _solve(
         self, start_ms: IntArray, end_ms: IntArray, stimulus: Callable[[slice], tuple[Demand, Supply]]
     ) -> Solution:
+        if not start_ms.size:
+            return _first_rows(self.at(np.zeros(1, dtype=np.int64)), 0)
         chunk = max(1, _CHUNK_NUMBERS // self._numbers_per_time())
         solved = [
             self._solve_chunk(start_ms[rows], *stimulus(rows))
-            for rows in (slice(first, first + chunk) for first in range(0, max(start_ms.size, 1), chunk))
+            for rows in (slice(first, first + chunk) for first in range(0, start_ms.size, chunk))
         ]
         parts = [part for *_, part in solved]
         joined = _join([reading for _, _, _, reading, _ in solved])
@@ -208,6 +210,8 @@ class Truth:
         circuits = self._circuits
         live[:, circuits.board[circuits.incomers]] *= closed[:, circuits.incomers, None]
         live[:, circuits.fed] *= closed[:, circuits.feeders, None]
+        for level in self._tree.levels:
+            live[:, level.boards] *= live[:, level.parent]
         return live
 
     def _voltages(self, flow: Flow, distortion: Distortion) -> tuple[ComplexArray, ComplexArray]:
@@ -216,8 +220,8 @@ class Truth:
         voltage = np.concatenate([flow.voltage[..., None], distortion.voltage], axis=-1)[:, rank]
         if not self._tree.has_neutral_impedance:
             return voltage, np.zeros((*voltage.shape[:2], len(ORDERS)), dtype=np.complex128)
-        current = np.concatenate([flow.board_current[..., None], distortion.board_current], axis=-1)
-        return voltage, self._tree.neutral_voltage(current)[:, rank]
+        rise = self._tree.neutral_voltage(flow.board_current, distortion.board_current)
+        return voltage, rise[:, rank]
 
     def _spectrum(self, part: _Part, circuits: IntArray) -> ComplexArray:
         return self._circuits.spectra(circuits, part.flow, part.mixture, self._harmonics)
@@ -229,6 +233,16 @@ def _index(names: Sequence[str]) -> Mapping[str, int]:
 
 def _concatenate(parts: list[npt.NDArray[_Number]]) -> npt.NDArray[_Number]:
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def _first_rows(solution: Solution, count: int) -> Solution:
+    """The first times of a solution."""
+    arrays = {
+        field.name: getattr(solution, field.name)[:count]
+        for field in fields(Solution)
+        if field.name != "current_spectrum"
+    }
+    return Solution(**arrays, current_spectrum=lambda circuits: solution.current_spectrum(circuits)[:count])
 
 
 def _join(readings: list[Reading]) -> Reading:
