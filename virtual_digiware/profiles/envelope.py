@@ -156,7 +156,7 @@ class Envelope:
             return conjugate_va
         pick = self._following
         followed = conjugate_va.copy()
-        followed.real[:, pick] *= frequency[:, source[pick]] ** self._kf[pick]
+        followed.real[:, pick] *= np.exp(np.log(frequency).take(source[pick], axis=1) * self._kf[pick])
         return followed
 
     def _demand(self, active: FloatArray, recorded_var: FloatArray) -> Demand:

@@ -61,8 +61,10 @@ class Network:
             bend = self._bend(terminal)
             current = self._tree.collect(self._board_currents(parcels, bend, scaled))
             voltage = self._tree.drop(emf, current, live)
-        element_current = _bent(elements, bend.take(c.element_parcel, axis=1))
-        element_current *= scaled.take(c.element_terminal, axis=1)
+        # Not in place: numpy takes a lone complex number, multiplied in place, for a reduction and rounds it so.
+        element_current = _bent(elements, bend.take(c.element_parcel, axis=1)) * scaled.take(
+            c.element_terminal, axis=1
+        )
         return Flow(voltage, self.terminals(voltage), element_current, current)
 
     def terminals(self, voltage: ComplexArray) -> ComplexArray:
@@ -75,11 +77,12 @@ class Network:
     def _bend(self, terminal: ComplexArray) -> FloatArray:
         """How each parcel's conductance and susceptance answer to voltage: (T, P, 2)."""
         relative = np.maximum(np.abs(terminal) * self._per_nominal, GUARD)
-        relative = relative.take(self._connections.parcel_terminal, axis=1)
         if self._is_alike:
-            squared = 1 / (relative * relative)
+            squared = (1 / (relative * relative)).take(self._connections.parcel_terminal, axis=1)
             return np.stack([squared, squared], axis=-1)
-        bend: FloatArray = np.power(relative[..., None], self._exponents)
+        # Not np.power, whose last bit depends on how its operands repeat, and so on how many times are asked.
+        logarithm = np.log(relative).take(self._connections.parcel_terminal, axis=1)
+        bend: FloatArray = np.exp(logarithm[..., None] * self._exponents)
         return bend
 
     def _board_currents(self, parcels: ComplexArray, bend: FloatArray, scaled: ComplexArray) -> ComplexArray:
