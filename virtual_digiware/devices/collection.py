@@ -143,12 +143,14 @@ class GatewayCollection:
         snapshot = self._kept[unit.path].snapshot
         if not table.startswith(MEASURED):
             places = _places(unit.product, table)
-            values = np.full((len(points), len(places)), np.nan)
-            for slot, placed in enumerate(places):
-                if snapshot is None:
-                    break
+            slots_shown = {placed.slot for placed in places}
+            values = np.full((len(points), len(slots_shown)), np.nan)
+            for placed in () if snapshot is None else places:
+                assert snapshot is not None
                 shown = _shown(unit, placed, snapshot)
-                values[:, slot] = [shown.get(point, math.nan) for point in points]
+                for index, point in enumerate(points):
+                    if point in shown:
+                        values[index, placed.slot] = shown[point]
             return values
         slots = unit.slots if table.startswith("circuit.") else unit.taps
         values = np.full((len(points), len(slots)), np.nan)
@@ -164,9 +166,13 @@ class GatewayCollection:
                 values[index] = made[point] + (offset_s if row.encoding == "DATETIME" else 0)
         return values
 
+    def row(self, unit: Unit, table: str, point: str) -> Row | None:
+        """The register row of a point; None when the product lacks it, which then reads 0 on every protocol."""
+        return self._rows(unit.product, table).get(point)
+
     def measures(self, unit: Unit, table: str, point: str) -> bool:
-        """Whether the product has a register for this point; those that it lacks read 0 on every protocol."""
-        return point in self._rows(unit.product, table)
+        """Whether the product has a register for this point."""
+        return self.row(unit, table, point) is not None
 
     def collect(self) -> None:
         """Take over the published snapshot for every unit that answers, and note who does not."""

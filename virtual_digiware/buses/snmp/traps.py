@@ -1,0 +1,131 @@
+"""Traps and informs of a gateway: on alarm, again while it lasts, and when it is over.
+
+Source: DIRIS Digiware D-50/D-70 manual 548088C p. 56 (sent when an alarm occurs, again after each report period, to
+up to two servers). Identifiers and contents are simulator numbering: the vendor's are not published.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Protocol
+
+from virtual_digiware.buses.snmp.alarms import AlarmNotice
+from virtual_digiware.buses.snmp.ber import TIME_TICKS, Oid
+from virtual_digiware.buses.snmp.product_objects import ALARM_VALUES
+from virtual_digiware.buses.snmp.settings import SnmpSettings
+from virtual_digiware.buses.snmp.standard_objects import SYS_UP_TIME
+from virtual_digiware.buses.snmp.values import identifier, number
+from virtual_digiware.devices.snmp_binding import Notifications, snmp_binding
+
+if TYPE_CHECKING:
+    from virtual_digiware.buses.snmp.counters import Counters
+    from virtual_digiware.buses.snmp.endpoint import Library
+    from virtual_digiware.buses.snmp.objects import AgentObjects
+
+SNMP_TRAP_OID: Oid = (1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0)
+_TICK_S = 0.1
+
+
+class Agent(Protocol):
+    """What sending asks of the agent."""
+
+    @property
+    def library(self) -> Library: ...
+
+    @property
+    def counters(self) -> Counters: ...
+
+    @property
+    def objects(self) -> AgentObjects: ...
+
+    @property
+    def now_s(self) -> float: ...
+
+
+class TrapSender:
+    """Notifications to the destinations of one agent."""
+
+    def __init__(self, agent: Agent, notifications: Notifications, settings: SnmpSettings) -> None:
+        self._agent = agent
+        self._notifications = notifications
+        self._destinations = settings.destinations
+        self._repeat_s = settings.repeat_s
+        self._active: dict[int, AlarmNotice] = {}
+        self._repeat: asyncio.TimerHandle | None = None
+        self._ticking: asyncio.TimerHandle | None = None
+        self._waiting = 0
+
+    def alarm(self, notice: AlarmNotice) -> None:
+        """Tell of a change: a trap when the alarm begins and one when it is finished; none for acknowledging."""
+        was_active = notice.id in self._active
+        if notice.state == "active":
+            self._active[notice.id] = notice
+        else:
+            self._active.pop(notice.id, None)
+        if notice.state == "active" or was_active:
+            self._send(notice)
+        self._schedule()
+
+    def repeat(self) -> None:
+        """Send the traps of all active alarms again."""
+        for notice in self._active.values():
+            self._send(notice)
+
+    def close(self) -> None:
+        for timer in (self._repeat, self._ticking):
+            if timer is not None:
+                timer.cancel()
+        self._repeat = self._ticking = None
+        self._active.clear()
+
+    def bindings(self, notice: AlarmNotice) -> list[tuple[Oid, bytes]]:
+        """Variable bindings of a notification, the two that every one begins with included."""
+        kinds = self._notifications
+        trap = kinds.alarm_on if notice.state == "active" else kinds.alarm_off
+        table = snmp_binding().objects["alarm"]
+        return [
+            ((*SYS_UP_TIME, 0), number(self._agent.objects.up_time(), TIME_TICKS)),
+            (SNMP_TRAP_OID, identifier(trap)),
+            *(((*table.column(name), notice.id), ALARM_VALUES[name](notice)) for name in kinds.objects),
+        ]
+
+    def _send(self, notice: AlarmNotice) -> None:
+        bindings = self.bindings(notice)
+        counters = self._agent.counters
+        for index, destination in enumerate(self._destinations):
+            if destination.is_inform:
+                counters.informs += 1
+                self._waiting += 1
+                self._agent.library.notify(index, bindings, self._heard)
+                self._tick_later()
+            else:
+                counters.traps += 1
+                self._agent.library.notify(index, bindings, None)
+
+    def _heard(self, is_answered: bool) -> None:
+        self._waiting -= 1
+        self._agent.counters.informs_unanswered += not is_answered
+
+    def _schedule(self) -> None:
+        if not self._active:
+            if self._repeat is not None:
+                self._repeat.cancel()
+                self._repeat = None
+        elif self._repeat is None and self._repeat_s > 0 and self._destinations:
+            self._repeat = asyncio.get_running_loop().call_later(self._repeat_s, self._repeat_now)
+
+    def _repeat_now(self) -> None:
+        self._repeat = None
+        self.repeat()
+        self._schedule()
+
+    def _tick_later(self) -> None:
+        if self._ticking is None:
+            self._ticking = asyncio.get_running_loop().call_later(_TICK_S, self._tick)
+
+    def _tick(self) -> None:
+        """Let informs be sent again and given up."""
+        self._ticking = None
+        self._agent.library.tick(self._agent.now_s)
+        if self._waiting > 0:
+            self._tick_later()
