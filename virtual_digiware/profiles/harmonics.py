@@ -18,6 +18,8 @@ from virtual_digiware.profiles.spectrum_bins import Mixture, SpectrumBins
 from virtual_digiware.profiles.tree import Tree
 
 _COUNT = len(ORDERS) - 1
+_DEAD_V = 1e-9
+"""A voltage below it has no angle worth knowing, and dividing by it could overflow."""
 _AFTER = (1, 2, 0)
 """The phase after each one, cyclically."""
 
@@ -39,8 +41,8 @@ class Distortion:
 def turns(terminal: ComplexArray) -> ComplexArray:
     """exp(j h angle) for h = 3, 5, ... of voltages (...): (..., H-1); 1 where there is no voltage."""
     magnitude = np.abs(terminal)
-    is_dead = magnitude == 0
-    unit = (terminal + is_dead) / (magnitude + is_dead)
+    is_dead = magnitude < _DEAD_V
+    unit = np.where(is_dead, 1.0, terminal) / np.where(is_dead, 1.0, magnitude)
     squared = unit * unit
     powers = np.empty((*terminal.shape, _COUNT), dtype=np.complex128)
     powers[...] = squared[..., None]
