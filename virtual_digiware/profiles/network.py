@@ -61,7 +61,7 @@ class Network:
             bend = self._bend(terminal)
             current = self._tree.collect(self._board_currents(parcels, bend, scaled))
             voltage = self._tree.drop(emf, current, live)
-        # Not in place: numpy takes a lone complex number multiplied so for a reduction, which rounds otherwise.
+        # Not in place: numpy takes a lone complex number multiplied so for a reduction and rounds it so.
         element_current = _bent(elements, bend.take(c.element_parcel, axis=1)) * scaled.take(
             c.element_terminal, axis=1
         )
