@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from virtual_digiware.devices.catalogue import product
-from virtual_digiware.devices.layout import GatewayLayout, ModuleLayout, SiteLayout
+from virtual_digiware.devices.layout import GatewayLayout, LineLayout, ModuleLayout, SiteLayout
 from virtual_digiware.profiles import installation as plan
 from virtual_digiware.simulator.addressing import gateway_address, module_addresses
 from virtual_digiware.simulator.site_checks import all_load_names, load_names
@@ -227,6 +227,9 @@ def layout_of(site: site_models.Site) -> SiteLayout:
         reactive_method=site.reactive_method,
         demand_period_s=site.demand_period_s,
         refresh_ms=site.refresh_ms,
+        lines=tuple(
+            LineLayout(name, line.baudrate, line.parity, line.stop_bits) for name, line in site.lines.items()
+        ),
     )
 
 
