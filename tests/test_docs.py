@@ -1,8 +1,8 @@
 """Every example in the documentation is run: commands with what they print, site files, generated tables.
 
 Fenced blocks by their first word: `console` (commands after `$`, then lines of their output, in which `...`
-anything), `yaml` (a site file; with a second word, a file of that name), `csv` (a file). 15020 stands
-for a free port.
+stands for anything), `yaml` (a site file; with a second word, a file of that name), `csv` (a file). Port
+15020 stands for a free one.
 """
 
 from __future__ import annotations

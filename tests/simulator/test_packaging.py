@@ -84,7 +84,7 @@ def test_the_ports_of_the_container_are_those_that_compose_publishes():
 def test_the_project_says_what_it_needs():
     project = tomllib.loads((TOP / "pyproject.toml").read_text())["project"]
     assert project["name"] == "virtual-digiware"
-    assert project["scripts"] == {"vdigiware": "virtual_digiware.simulator.cli:main"}
+    assert project["scripts"] == {"vdigiware": "virtual_digiware.__main__:main"}
     assert "pymodbus>=3.16.1,<3.17" in project["dependencies"]
     assert project["license"] == "Apache-2.0"
 

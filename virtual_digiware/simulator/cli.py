@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -272,12 +270,3 @@ def _instant(text: str | None) -> int | None:
         return parse_instant(text)
     except ValueError as error:
         raise typer.BadParameter(f"{text}: {error}", param_hint="--at") from error
-
-
-def main() -> None:
-    """Entry point of the command `vdigiware`."""
-    # Nothing that is made while loading becomes garbage; looking for it would cost a tenth of the start.
-    gc.disable()
-    # The matrices of a site are small: more threads cost more than they bring, and start slowly.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    app()

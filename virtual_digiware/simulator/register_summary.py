@@ -14,6 +14,6 @@ def register_summary() -> str:
     header = ("product", "is", *CONFIDENCES)
     lines = [header, ("---",) * 2 + ("---:",) * len(CONFIDENCES)]
     for name, product in products().items():
-        counts = Counter(row.confidence for row in register_table(product))
+        counts: Counter[str] = Counter(row.confidence for row in register_table(product))
         lines.append((name, product.label, *(str(counts[word]) for word in CONFIDENCES)))
     return "".join("| " + " | ".join(line) + " |\n" for line in lines)

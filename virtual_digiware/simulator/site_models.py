@@ -1,11 +1,10 @@
 """What a site file may say: keys, types, ranges and defaults. The rules between them: `site_checks.py`.
 
-The JSON Schema of the site file is generated from these models (`vdigiware schema`).
+The JSON Schema of the site file is generated from these models (`vdigiware schema`). Annotations are evaluated at
+once here: pydantic would otherwise parse each of them again, at every start.
 """
 
-from __future__ import annotations
-
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -126,7 +125,7 @@ class Circuit(Model):
     cable: Cable | None = Field(None, description="of a circuit that feeds a board")
 
     @model_validator(mode="after")
-    def _is_one_thing(self) -> Circuit:
+    def _is_one_thing(self) -> Self:
         given = [name for name in ("incomer", "feeds", "loads") if getattr(self, name) is not None]
         if len(given) != 1:
             raise ValueError("exactly one of `incomer: true`, `feeds: board` and `loads: [...]`")
@@ -236,7 +235,7 @@ class Line(Model):
     )
 
     @model_validator(mode="after")
-    def _is_one_thing(self) -> Line:
+    def _is_one_thing(self) -> Self:
         if (self.pty is None) == (self.serial is None):
             raise ValueError("exactly one of `pty: /path/of/link` and `serial: /dev/...`")
         return self
@@ -248,7 +247,7 @@ class _Event(Model):
     duration_s: Positive | None = None
 
     @model_validator(mode="after")
-    def _ends_after_start(self) -> _Event:
+    def _ends_after_start(self) -> Self:
         if self.end is not None and self.duration_s is not None:
             raise ValueError("`end` or `duration_s`, not both")
         if self.end is not None and self.end <= self.start:
