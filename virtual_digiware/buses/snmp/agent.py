@@ -1,8 +1,9 @@
 """The SNMP agent of a gateway on its UDP port.
 
-The socket is read from the loop until it is empty: asyncio's own datagram transport takes one datagram per turn
-and allocates 256 KiB for it. Plain requests take the short path; everything else goes to pysnmp, whose engine is
-made when the first such datagram arrives. Nothing that a peer sends raises; all of it is counted.
+The socket is read from the loop until it is empty: asyncio's own datagram transport takes one datagram
+per turn and allocates 256 KiB for it. Plain requests take the short path; everything else goes to pysnmp,
+whose engine is made when the first such datagram arrives. Nothing that a peer sends raises; all of it is
+counted.
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ _LIBRARY_PER_TURN = 4
 
 
 def engine_id(enterprise: int, seed: int, site: str, gateway: str) -> bytes:
-    """An engine id that is always the same for one gateway of one site: RFC 3411, section 5, format 5 (octets)."""
+    """An engine id that is always the same for one gateway of one site: RFC 3411, section 5, format 5
+    (octets)."""
     digest = hashlib.blake2b(f"{seed}\0{site}\0{gateway}".encode(), digest_size=8).digest()
     return (0x80000000 | enterprise).to_bytes(4, "big") + b"\x05" + digest
 

@@ -16,9 +16,9 @@ LOG_LENGTH = 100
 class AlarmNotice:
     """One change of one alarm.
 
-    `id` identifies the alarm on every protocol, 1 to 2147483647; `time_ms` is the simulated time of the change;
-    `address` and `load` say where (load 0: the product itself); `type` is the family (`threshold`, `system`, ...)
-    and `number` the alarm's number in it.
+    `id` identifies the alarm on every protocol, 1 to 2147483647; `time_ms` is the simulated time of the
+    change; `address` and `load` say where (load 0: the product itself); `type` is the family
+    (`threshold`, `system`, ...) and `number` the alarm's number in it.
     """
 
     id: int

@@ -1,7 +1,8 @@
 """The part of BER that frequent SNMP messages use: lengths, integers, object identifiers.
 
-Encodings made here are the shortest possible ones, as pysnmp makes them. Reading is for the short path alone:
-it raises `NotPlain` for anything unusual, which is then left to pysnmp. Source: ITU-T X.690, sections 8.1 to 8.19.
+Encodings made here are the shortest possible ones, as pysnmp makes them (but for `_LONGER_IN_PYASN1`). Reading is for the short path alone:
+it raises `NotPlain` for anything unusual, which is then left to pysnmp. Source: ITU-T X.690, sections 8.1
+to 8.19.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ GET, GET_NEXT, RESPONSE, SET, GET_BULK = 0xA0, 0xA1, 0xA2, 0xA3, 0xA5
 END_OF_MIB_VIEW = b"\x82\x00"
 
 _MAX_KNOWN = 2048
+_LONGER_IN_PYASN1 = frozenset({b"\x80", b"\x80\0", b"\x80\0\0", b"\x80\0\0\0"})
+"""-128, -32768 and so on: the lowest number of each size, for which pyasn1 0.6 takes the next size."""
 
 
 class NotPlain(Exception):
@@ -100,10 +103,10 @@ def read_integer(content: bytes) -> int:
     """The number in content octets of at most four.
 
     Raises:
-        NotPlain: Another size, or not the shortest form.
+        NotPlain: Another size, not the shortest form, or a number that pyasn1 writes with an octet too many.
     """
     size = len(content)
-    if not 1 <= size <= 4:
+    if not 1 <= size <= 4 or content in _LONGER_IN_PYASN1:
         raise NotPlain
     if size > 1 and (content[0], content[1] >> 7) in ((0, 0), (0xFF, 1)):
         raise NotPlain

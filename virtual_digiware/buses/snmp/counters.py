@@ -15,7 +15,8 @@ class Counters:
     """Counts since the agent was started; every one only grows.
 
     `short` are requests answered from pre-encoded objects, `full` those left to pysnmp; `dropped` are answers
-    that the socket did not take, `oversized` datagrams longer than the agent reads, `failures` mistakes of ours.
+    that the socket did not take, `oversized` datagrams longer than the agent reads, `failures` mistakes
+    of ours.
     """
 
     in_packets: int = 0

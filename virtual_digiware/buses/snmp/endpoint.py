@@ -1,8 +1,8 @@
 """The one door to pysnmp: its engine decodes, authenticates, counts and reports whatever is not a plain read.
 
-Handed the agent's tree, never a device; knows no socket. Import it late: it brings all of pysnmp, and an engine
-takes a tenth of a second to make. What is ours in here are the answers: pysnmp's own responders know no limit of
-size, and give a wrong error index.
+Handed the agent's tree, never a device; knows no socket. Import it late: it brings all of pysnmp, and an
+engine takes a tenth of a second to make. What is ours in here are the answers: pysnmp's own responders
+know no limit of size, and give a wrong error index.
 """
 
 from __future__ import annotations
@@ -209,7 +209,8 @@ def _notify_name(number: int) -> str:
 
 
 def _configured(engine: Engine) -> SnmpEngine:
-    """An engine with our identity and clock. Its own way of remembering boots, a file in /tmp, is left alone."""
+    """An engine with our identity and clock. Its own way of remembering boots, a file in /tmp, is left
+    alone."""
     made = SnmpEngine(maxMessageSize=MAX_MESSAGE_BYTES)
     own_id, boots, time = made.get_mib_builder().import_symbols(
         "__SNMP-FRAMEWORK-MIB", "snmpEngineID", "snmpEngineBoots", "snmpEngineTime"
@@ -297,8 +298,10 @@ class _Responder(CommandResponderBase):  # type: ignore[misc]
             status, index = self._set(asked)
             answer = asked
         elif kind == rfc1905.GetBulkRequestPDU.tagSet:
-            once = max(int(v2c.apiBulkPDU.get_non_repeaters(PDU)), 0)
-            repetitions = max(int(v2c.apiBulkPDU.get_max_repetitions(PDU)), 0)
+            once, repetitions = (
+                int(read(PDU))
+                for read in (v2c.apiBulkPDU.get_non_repeaters, v2c.apiBulkPDU.get_max_repetitions)
+            )
             answer = self._bulk([tuple(name) for name, _ in asked], once, repetitions)
         else:
             is_next = kind == rfc1905.GetNextRequestPDU.tagSet
@@ -342,7 +345,7 @@ class _Responder(CommandResponderBase):  # type: ignore[misc]
             answer.append(binding)
         repeated = oids[once:]
         for _ in range(repetitions if repeated else 0):
-            row = []
+            row: list[tuple[Any, Any]] = []
             for oid in repeated:
                 binding, size = self._next(oid)
                 left -= size

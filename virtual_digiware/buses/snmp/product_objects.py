@@ -1,4 +1,5 @@
-"""Objects of the vendor's branch: what a gateway has collected, as tables with a row for each product and load."""
+"""Objects of the vendor's branch: what a gateway has collected, as tables with a row for each product and
+load."""
 
 from __future__ import annotations
 
@@ -56,7 +57,8 @@ class ProductObjects:
         return units, tuple(notice.id for notice in self._alarms.notices())
 
     def units(self) -> list[Unit]:
-        """Units with an address of their own, by address; of units that share one, those that are understood."""
+        """Units with an address of their own, by address; of units that share one, those that are
+        understood."""
         collection = self._collection
         return [
             unit

@@ -1,9 +1,9 @@
 """The short path for PDUs: GET, GETNEXT and GETBULK answered from encoded variable bindings.
 
-What it cannot answer (an object that does not exist, a SET, an unusual encoding, an answer too long) it leaves
-to pysnmp by raising `NotPlain`; where both can answer, their bytes are the same, and a property test says so.
-Replies are kept under the request's own bytes until the tree's version changes: a repeated poll costs a look-up.
-Source: RFC 1157, section 4.1; RFC 3416, sections 4.2.1 to 4.2.3.
+What it cannot answer (an object that does not exist, a SET, an unusual encoding, an answer too long) it
+leaves to pysnmp by raising `NotPlain`; where both can answer, their bytes are the same, and a property
+test says so. Replies are kept under the request's own bytes until the tree's version changes: a repeated
+poll costs a look-up. Source: RFC 1157, section 4.1; RFC 3416, sections 4.2.1 to 4.2.3.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ _MAX_KEPT = 4096
 
 
 class ShortAnswers:
-    """Response PDUs to plain requests. `is_v1` of a request matters: v1 knows no Counter64 and no exceptions."""
+    """Response PDUs to plain requests. `is_v1` of a request matters: v1 knows no Counter64 and no
+    exceptions."""
 
     def __init__(self, tree: OidTree) -> None:
         self._tree = tree
@@ -114,8 +115,9 @@ class ShortAnswers:
     def _bulk(
         self, names: list[bytes], non_repeaters: int, repetitions: int, budget: int
     ) -> tuple[list[bytes], bool]:
-        once = min(max(non_repeaters, 0), len(names))
-        repetitions = max(repetitions, 0)
+        if non_repeaters < 0 or repetitions < 0:
+            raise NotPlain
+        once = min(non_repeaters, len(names))
         places: list[Place | None] = [self._after(name) for name in names]
         if len(names) == 1 and once == 0 and places[0] is not None and repetitions:
             return self._run(places[0], repetitions, budget)

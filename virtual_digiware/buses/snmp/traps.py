@@ -1,7 +1,8 @@
 """Traps and informs of a gateway: on alarm, again while it lasts, and when it is over.
 
-Source: DIRIS Digiware D-50/D-70 manual 548088C p. 56 (sent when an alarm occurs, again after each report period, to
-up to two servers). Identifiers and contents are simulator numbering: the vendor's are not published.
+Source: DIRIS Digiware D-50/D-70 manual 548088C p. 56 (sent when an alarm occurs, again after each report
+period, to up to two servers). Identifiers and contents are simulator numbering: the vendor's are not
+published.
 """
 
 from __future__ import annotations
@@ -56,7 +57,8 @@ class TrapSender:
         self._waiting = 0
 
     def alarm(self, notice: AlarmNotice) -> None:
-        """Tell of a change: a trap when the alarm begins and one when it is finished; none for acknowledging."""
+        """Tell of a change: a trap when the alarm begins and one when it is finished; none for
+        acknowledging."""
         was_active = notice.id in self._active
         if notice.state == "active":
             self._active[notice.id] = notice

@@ -1,8 +1,9 @@
-"""All objects of an agent in the order of their identifiers: a sorted view, made of columns, encoded when asked for.
+"""All objects of an agent in the order of their identifiers: a sorted view, made of columns, encoded when
+asked for.
 
 A column is one object with all its instances (a scalar has one). Columns never lie inside each other, so the
-order of the tree is column after column, each in the order of its instances. Nothing is stored for an instance
-that nobody asked for.
+order of the tree is column after column, each in the order of its instances. Nothing is stored for an
+instance that nobody asked for.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Keys, digests and ciphers of a v3 user on this engine, for the short path.
 
-DES, and AES-256 with a digest too short for its key, are left to pysnmp. Source: RFC 3414 (keys, MD5 and SHA-1
-digests), RFC 7860 (SHA-2 digests), RFC 3826 (AES in CFB mode; AES-256 is the same with a longer key).
+DES, and AES-256 with a digest too short for its key, are left to pysnmp. Source: RFC 3414 (keys, MD5 and
+SHA-1 digests), RFC 7860 (SHA-2 digests), RFC 3826 (AES in CFB mode; AES-256 is the same with a longer
+key).
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ _HASHES: dict[Auth, tuple[str, int]] = {
     "SHA384": ("sha384", 32),
     "SHA512": ("sha512", 48),
 }
-"""Hash function and octets of its digest that are sent. Source: RFC 3414, sections 6 and 7; RFC 7860, section 4."""
+"""Hash function and octets of its digest that are sent. Source: RFC 3414, sections 6 and 7; RFC 7860,
+section 4."""
 _KEY_BYTES: dict[Priv, int] = {"AES128": 16, "AES256": 32}
 
 

@@ -38,7 +38,8 @@ _MODULUS: Mapping[int, int] = {COUNTER32: 1 << 32, COUNTER64: 1 << 64, TIME_TICK
 
 
 def register_numbers(values: FloatArray, row: Row) -> list[int]:
-    """What the registers of a row hold for engineering values: scaled, rounded half to even, limited; NaN is 0.
+    """What the registers of a row hold for engineering values: scaled, rounded half to even, limited; NaN
+    is 0.
 
     The same rules as the Modbus codec's, so that both protocols agree to the digit.
     """

@@ -1,8 +1,8 @@
 """SET: which objects a manager may write, and the register writes that they stand for.
 
-A value goes the way of a Modbus write of function 6 or 16 to the same register, through the same handler, so it
-is journaled and refused alike. Locked tables are opened for the write and closed again, as the manager has shown
-its right to write by community or user.
+A value goes the way of a Modbus write of function 6 or 16 to the same register, through the same handler,
+so it is journaled and refused alike. Locked tables are opened for the write and closed again, as the
+manager has shown its right to write by community or user.
 """
 
 from __future__ import annotations
