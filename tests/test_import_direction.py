@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,9 +24,12 @@ DOORS = {
 LIBRARIES = {
     "profiles": {"numpy", "yaml"},
     "devices": {"numpy", "yaml"},
-    "buses": {"numpy", "pymodbus", "serialx", "structlog"},
+    "buses": {"numpy", "structlog"},
 }
-"""Third-party libraries that each room below the simulator may use."""
+"""Third-party libraries that any file of a room below the simulator may use."""
+
+DOOR_NAMES = ("endpoint.py", "serial_port.py")
+"""Files of the buses through which a protocol library may enter."""
 
 WALL_CLOCKS = {"time", "time_ns", "now", "utcnow", "today", "localtime", "gmtime"}
 
@@ -50,6 +54,12 @@ def imports(tree: ast.AST) -> Iterator[str]:
 
 def parsed(path: Path) -> ast.AST:
     return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def foreign_to(path: Path) -> set[str]:
+    """Third-party libraries that a file imports."""
+    packages = {name.partition(".")[0] for name in imports(parsed(path))}
+    return packages - {*sys.stdlib_module_names, "virtual_digiware"}
 
 
 def room_of(path: Path) -> str:
@@ -79,16 +89,20 @@ def test_a_library_has_one_door(library):
     assert users == {DOORS[library]}
 
 
+def test_a_protocol_library_enters_by_one_door_only():
+    users: dict[str, set[str]] = {}
+    for path in sources():
+        if path.name in DOOR_NAMES:
+            for name in foreign_to(path) - {"numpy", "structlog"}:
+                users.setdefault(name, set()).add(name_of(path))
+    assert {"pymodbus", "serialx"} <= set(users)
+    assert all(len(files) == 1 for files in users.values()), users
+
+
 @pytest.mark.parametrize("path", [path for path in sources() if room_of(path) in LIBRARIES], ids=name_of)
 def test_rooms_below_the_simulator_use_few_libraries(path):
-    import sys
-
-    foreign = {
-        name.partition(".")[0]
-        for name in imports(parsed(path))
-        if name.partition(".")[0] not in (*sys.stdlib_module_names, "virtual_digiware")
-    }
-    assert foreign <= LIBRARIES[room_of(path)]
+    if path.name not in DOOR_NAMES:
+        assert foreign_to(path) <= LIBRARIES[room_of(path)]
 
 
 @pytest.mark.parametrize("path", [path for path in sources() if room_of(path) in ROOMS], ids=name_of)

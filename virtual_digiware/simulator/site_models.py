@@ -1,7 +1,7 @@
 """What a site file may say: keys, types, ranges and defaults. The rules between them: `site_checks.py`.
 
-The JSON Schema of the site file is generated from these models (`vdigiware schema`). Annotations are evaluated at
-once here: pydantic would otherwise parse each of them again, at every start.
+The JSON Schema of the site file is generated from these models (`vdigiware schema`). Annotations are evaluated
+at once here: pydantic would otherwise parse each of them again, at every start.
 """
 
 from typing import Annotated, Any, Literal, Self
