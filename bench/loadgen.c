@@ -8,8 +8,8 @@
  * Prints one JSON object. Status 0: it ran (look at "bad"), 1: no connection, 2: bad command line.
  */
 #include "clock.h"
-#include "histogram.h"
 #include "loadgen.h"
+#include "tally.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -25,16 +25,12 @@
 
 #define UNANSWERED_NS NS_PER_S /* after this, an answer will not come */
 
-enum fault { WRONG_ID, WRONG_PROTOCOL, WRONG_LENGTH, WRONG_UNIT, WRONG_FUNCTION, EXCEPTION, WRONG_BYTE_COUNT, SURPLUS, FAULTS };
-
-static const char *const FAULT_NAMES[FAULTS] = {
-    "transaction_id", "protocol_id", "length", "unit", "function", "exception", "byte_count", "surplus"};
-
 struct connection {
     int fd;                  /* -1 once lost */
     struct request *first;   /* the requests of this connection's port */
     int request_count;
     int next;                /* index of the next request */
+    int left_in_cycle;       /* requests that follow without pause */
     struct request *asked;   /* the outstanding request, NULL while waiting for its turn */
     uint16_t transaction_id;
     int64_t sent_ns;
@@ -43,9 +39,7 @@ struct connection {
     uint8_t buffer[512];
 };
 
-static struct histogram latencies;
-static uint64_t replies, slow_replies, changed_replies, lost, bad[FAULTS];
-static uint64_t polls, empty_polls; /* looks at a socket with an outstanding request; those that found nothing */
+static struct tally seen;
 static uint16_t last_transaction_id;
 
 static uint16_t word(const uint8_t *bytes)
@@ -64,10 +58,10 @@ static void lose(struct connection *c)
     close(c->fd);
     c->fd = -1;
     c->asked = NULL;
-    lost++;
+    seen.lost++;
 }
 
-static void ask(struct connection *c, int64_t now, int64_t interval_ns)
+static void ask(struct connection *c, int64_t now, const struct options *o)
 {
     struct request *r = &c->first[c->next];
     uint8_t frame[12];
@@ -83,9 +77,12 @@ static void ask(struct connection *c, int64_t now, int64_t interval_ns)
     c->asked = r;
     c->filled = 0;
     c->sent_ns = now;
-    c->due_ns += interval_ns;
-    if (c->due_ns < now)
-        c->due_ns = now; /* behind schedule: carry on from here, never in a burst */
+    if (!o->in_cycles || --c->left_in_cycle <= 0) {
+        c->left_in_cycle = c->request_count;
+        c->due_ns += o->interval_ns;
+        if (c->due_ns < now)
+            c->due_ns = now; /* behind schedule: carry on from here, without catching up */
+    }
     if (send(c->fd, frame, sizeof frame, MSG_NOSIGNAL) != (ssize_t)sizeof frame)
         lose(c);
 }
@@ -114,13 +111,28 @@ static enum fault check_reply(const struct connection *c, size_t size)
     return FAULTS;
 }
 
+static void count_wait(struct waits *w, int64_t waited_ns, int64_t slow_ns)
+{
+    histogram_add(&w->latencies, waited_ns);
+    w->slow += waited_ns > slow_ns;
+}
+
+/* Whether a wait that ends now has met the time near a refresh. */
+static bool meets_refresh(int64_t waited_ns, const struct options *o)
+{
+    if (o->refresh_ns == 0)
+        return false;
+    int64_t since_ns = wall_ns() % o->refresh_ns;
+    return since_ns < o->near_ns || waited_ns > since_ns;
+}
+
 /* Take what the socket holds. True when a whole reply (right or wrong) has ended the outstanding request. */
 static bool take(struct connection *c, const struct options *o, bool counts)
 {
     ssize_t got = recv(c->fd, c->buffer + c->filled, sizeof c->buffer - c->filled, MSG_DONTWAIT);
-    polls += counts;
+    seen.polls += counts;
     if (got <= 0) {
-        empty_polls += counts;
+        seen.empty_polls += counts;
         if (got == 0 || (errno != EAGAIN && errno != EINTR))
             lose(c);
         return false;
@@ -130,7 +142,7 @@ static bool take(struct connection *c, const struct options *o, bool counts)
         return false;
     size_t size = 6u + word(c->buffer + 4);
     if (size < 9 || size > 260) { /* nothing after this can be understood */
-        bad[WRONG_LENGTH]++;
+        seen.bad[WRONG_LENGTH]++;
         lose(c);
         return false;
     }
@@ -139,13 +151,14 @@ static bool take(struct connection *c, const struct options *o, bool counts)
     enum fault fault = check_reply(c, size);
     int64_t waited_ns = now_ns() - c->sent_ns;
     if (fault != FAULTS) {
-        bad[fault]++;
+        seen.bad[fault]++;
     } else if (counts) {
-        replies++;
-        histogram_add(&latencies, waited_ns);
-        slow_replies += waited_ns > o->slow_ns;
+        seen.replies++;
+        count_wait(&seen.all, waited_ns, o->slow_ns);
+        if (meets_refresh(waited_ns, o))
+            count_wait(&seen.near_refresh, waited_ns, o->slow_ns);
         if (c->asked->is_answered && memcmp(c->asked->payload, c->buffer + 9, size - 9) != 0)
-            changed_replies++;
+            seen.changed++;
     }
     if (fault == FAULTS) {
         memcpy(c->asked->payload, c->buffer + 9, size - 9);
@@ -182,6 +195,7 @@ static struct connection *open_connections(const struct options *o, int *count)
             struct connection *c = &all[(*count)++];
             c->first = &o->requests[i];
             c->request_count = end - i;
+            c->left_in_cycle = c->request_count;
             c->next = (int)((int64_t)k * c->request_count / o->connections);
             c->fd = connect_to(o->host, o->requests[i].port);
         }
@@ -203,7 +217,7 @@ static void sleep_until(int epoll_fd, struct connection *all, const struct optio
         if (c->fd >= 0 && c->asked != NULL) {
             take(c, o, counts);
         } else if (c->fd >= 0) { /* readable though nothing was asked: end of file or unwanted bytes */
-            bad[SURPLUS]++;
+            seen.bad[SURPLUS]++;
             lose(c);
         }
     }
@@ -231,38 +245,19 @@ static int64_t run(const struct options *o, struct connection *all, int count, i
                 take(c, o, counts);
             if (c->fd >= 0 && c->asked == NULL && now < end_ns) {
                 if (o->interval_ns == 0 || c->due_ns <= now)
-                    ask(c, now_ns(), o->interval_ns);
+                    ask(c, now_ns(), o);
                 else if (c->due_ns < next_ns)
                     next_ns = c->due_ns;
             }
             outstanding += c->asked != NULL;
         }
-        if (now < end_ns && ((o->max_replies != 0 && replies >= o->max_replies) || lost == (uint64_t)count))
+        if (now < end_ns && ((o->max_replies != 0 && seen.replies >= o->max_replies) || seen.lost == (uint64_t)count))
             end_ns = now;
         else if (!o->spin)
             sleep_until(epoll_fd, all, o, next_ns - now, counts);
     }
     close(epoll_fd);
     return end_ns;
-}
-
-static void print_json(int connections, double seconds, uint64_t unanswered)
-{
-    uint64_t total_bad = 0;
-    for (int f = 0; f < FAULTS; f++)
-        total_bad += bad[f];
-    printf("{\"connections\": %d, \"seconds\": %.6f, \"replies\": %llu, \"rate\": %.1f, \"changed\": %llu, ", connections,
-           seconds, (unsigned long long)replies, (double)replies / seconds, (unsigned long long)changed_replies);
-    printf("\"bad\": %llu, \"bad_by_reason\": {", (unsigned long long)total_bad);
-    for (int f = 0; f < FAULTS; f++)
-        printf("%s\"%s\": %llu", f ? ", " : "", FAULT_NAMES[f], (unsigned long long)bad[f]);
-    printf("}, \"idle\": %.4f, ", polls ? (double)empty_polls / (double)polls : 0.0);
-    printf("\"lost\": %llu, \"unanswered\": %llu, \"slow\": %llu, ", (unsigned long long)lost,
-           (unsigned long long)unanswered, (unsigned long long)slow_replies);
-    printf("\"latency_us\": {\"mean\": %.1f, \"p50\": %.1f, \"p90\": %.1f, \"p99\": %.1f, \"p99_9\": %.1f, \"max\": %.1f}}\n",
-           latencies.count ? (double)latencies.sum_ns / 1000.0 / (double)latencies.count : 0.0,
-           histogram_quantile(&latencies, 0.5), histogram_quantile(&latencies, 0.9),
-           histogram_quantile(&latencies, 0.99), histogram_quantile(&latencies, 0.999), (double)latencies.max_ns / 1000.0);
 }
 
 int main(int argc, char **argv)
@@ -277,16 +272,15 @@ int main(int argc, char **argv)
     int64_t measure_ns = now_ns() + (int64_t)(o.warmup_s * (double)NS_PER_S);
     int64_t end_ns = measure_ns + (int64_t)(o.seconds * (double)NS_PER_S);
     int64_t stopped_ns = run(&o, all, count, measure_ns, end_ns);
-    uint64_t unanswered = 0;
     for (int k = 0; k < count; k++) {
-        unanswered += all[k].asked != NULL;
+        seen.unanswered += all[k].asked != NULL;
         if (all[k].fd >= 0)
             close(all[k].fd);
     }
-    slow_replies += unanswered;
+    seen.all.slow += seen.unanswered;
     /* All connections may be lost before the measurement even starts: then the rate is 0 over the whole time asked for. */
     double seconds = stopped_ns > measure_ns ? (double)(stopped_ns - measure_ns) / (double)NS_PER_S : o.seconds;
-    print_json(count, seconds, unanswered);
+    print_tally(&seen, count, seconds);
     free(all);
     free(o.requests);
     return 0;

@@ -25,6 +25,9 @@ struct options {
     double warmup_s;
     double seconds;
     int64_t interval_ns;  /* between two requests of one connection; 0: as fast as the answers come */
+    bool in_cycles;       /* the interval is between two rounds through all requests, which follow without pause */
+    int64_t refresh_ns;   /* the server refreshes at multiples of this of the wall clock; 0: not asked */
+    int64_t near_ns;      /* waits in this time after a refresh are told apart from the others */
     int64_t slow_ns;      /* a longer wait is counted as slow */
     uint64_t max_replies; /* 0: no limit but the time */
     bool spin;            /* busy-poll instead of sleeping in epoll */

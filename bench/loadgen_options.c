@@ -14,6 +14,9 @@ static const char USAGE[] =
     "  --warmup S         seconds before counting (0.5)\n"
     "  --seconds S        seconds counted (1)\n"
     "  --interval-us U    time between two requests of one connection (0: none)\n"
+    "  --cycle-us U       time between two rounds through all requests of a connection, each without pause (0: none)\n"
+    "  --refresh-ms M     tell waits that meet the first part of each M ms of the wall clock from the others (0: do not)\n"
+    "  --near-ms M        how long that first part is (100)\n"
     "  --slow-us U        count waits longer than this as slow (2000)\n"
     "  --max-replies N    stop after N counted replies (0: by time only)\n"
     "  --wait spin|epoll  busy-poll the sockets, or sleep until one is readable (spin)\n";
@@ -80,10 +83,10 @@ struct options read_options(int argc, char **argv)
     static const struct option names[] = {
         {"host", 1, NULL, 'h'}, {"port", 1, NULL, 'p'}, {"unit", 1, NULL, 'u'}, {"function", 1, NULL, 'f'},
         {"address", 1, NULL, 'a'}, {"count", 1, NULL, 'c'}, {"plan", 1, NULL, 'P'}, {"connections", 1, NULL, 'n'},
-        {"warmup", 1, NULL, 'w'}, {"seconds", 1, NULL, 's'}, {"interval-us", 1, NULL, 'i'},
+        {"warmup", 1, NULL, 'w'}, {"seconds", 1, NULL, 's'}, {"interval-us", 1, NULL, 'i'}, {"cycle-us", 1, NULL, 'C'}, {"refresh-ms", 1, NULL, 'r'}, {"near-ms", 1, NULL, 'N'},
         {"slow-us", 1, NULL, 'l'}, {"max-replies", 1, NULL, 'm'}, {"wait", 1, NULL, 'W'}, {NULL, 0, NULL, 0}};
     struct options o = {.host = "127.0.0.1", .connections = 1, .warmup_s = 0.5, .seconds = 1.0,
-                        .slow_ns = 2000000, .spin = true};
+                        .near_ns = 100000000, .slow_ns = 2000000, .spin = true};
     struct request single = {.unit = 1, .function = 3, .count = 100};
     const char *plan = NULL;
     int letter;
@@ -100,6 +103,12 @@ struct options read_options(int argc, char **argv)
         case 'w': o.warmup_s = number("--warmup", optarg, 0, MAX_SECONDS); break;
         case 's': o.seconds = number("--seconds", optarg, 0.001, MAX_SECONDS); break;
         case 'i': o.interval_ns = (int64_t)(1000 * number("--interval-us", optarg, 0, 1e9)); break;
+        case 'C':
+            o.interval_ns = (int64_t)(1000 * number("--cycle-us", optarg, 0, 1e9));
+            o.in_cycles = true;
+            break;
+        case 'r': o.refresh_ns = (int64_t)(1e6 * number("--refresh-ms", optarg, 0, 1e6)); break;
+        case 'N': o.near_ns = (int64_t)(1e6 * number("--near-ms", optarg, 0, 1e6)); break;
         case 'l': o.slow_ns = (int64_t)(1000 * number("--slow-us", optarg, 0, 1e9)); break;
         case 'm': o.max_replies = (uint64_t)number("--max-replies", optarg, 0, 1e12); break;
         case 'W':

@@ -77,7 +77,7 @@ def measure_memory(gateways: int = 10) -> Memory:
             server.cpu_share(2.0)
             unread = server.rss_bytes()
             reads = circuit_reads(ready, size, INSTANTANEOUS)
-            load_once(server, reads, seconds=2.0, interval_us=1e6 / CIRCUITS_PER_GATEWAY)
+            load_once(server, reads, seconds=2.0, cycle_us=1e6)
             seen[count] = unread, server.rss_bytes()
     return Memory(gateways, seen[1][0], seen[gateways][0], seen[1][1], seen[gateways][1])
 

@@ -18,6 +18,5 @@ CLIENT_CORE = _CORES[-1]
 """The same core as the server's on a machine with one core: figures then only show that the harness works."""
 
 
-def vdigiware() -> str:
-    """Path of the `vdigiware` command that belongs to the Python that runs the benchmark."""
-    return str(Path(sys.executable).parent / "vdigiware")
+VDIGIWARE = (sys.executable, "-m", "virtual_digiware")
+"""The `vdigiware` command of the Python that runs the benchmark."""

@@ -30,8 +30,22 @@ class Read:
 
 
 @dataclass(frozen=True, slots=True)
+class Waits:
+    """From request to whole reply, in microseconds; `slow` are those over 2 ms."""
+
+    count: int
+    slow: int
+    mean_us: float
+    p50_us: float
+    p90_us: float
+    p99_us: float
+    p99_9_us: float
+    max_us: float
+
+
+@dataclass(frozen=True, slots=True)
 class Load:
-    """What the load generator saw in the counted seconds; latencies in microseconds."""
+    """What the load generator saw in the counted seconds."""
 
     connections: int
     seconds: float
@@ -41,9 +55,11 @@ class Load:
     bad: int
     lost: int
     unanswered: int
-    slow: int
     idle: float
-    latency_us: dict[str, float]
+    """Share of the client's looks at a socket that found nothing."""
+    waits: Waits
+    waits_near_refresh: Waits
+    """Those that met the 100 ms after a refresh was due, where that was asked for."""
     server_cpu: float
     """Cores that the server used while the load generator ran, warm-up included."""
     strangers: float
@@ -84,12 +100,20 @@ def load_once(
     seconds: float = 1.0,
     warmup_s: float = 0.5,
     interval_us: float = 0.0,
-    wait: str = "spin",
+    cycle_us: float = 0.0,
+    refresh_ms: int = 0,
 ) -> Load:
-    """Run the load generator on its own core; every connection repeats the reads of its port."""
+    """Run the load generator on its own core; every connection repeats the reads of its port.
+
+    Args:
+        interval_us: From one read of a connection to its next; 0: as soon as the answer is there.
+        cycle_us: From one round through all reads of a connection to its next, without pause inside; 0: none.
+        refresh_ms: Of the server; tells the waits near a refresh from the others. 0: does not.
+    """
     plan = write_plan(BUILD / "plan.txt", reads)
-    command = [str(BUILD / "loadgen"), "--plan", str(plan), "--connections", str(connections), "--wait", wait]
-    command += ["--seconds", str(seconds), "--warmup", str(warmup_s), "--interval-us", str(interval_us)]
+    command = [str(BUILD / "loadgen"), "--plan", str(plan), "--connections", str(connections)]
+    command += ["--seconds", str(seconds), "--warmup", str(warmup_s), "--refresh-ms", str(refresh_ms)]
+    command += ["--cycle-us", str(cycle_us)] if cycle_us else ["--interval-us", str(interval_us)]
     busy, own, client = busy_seconds(), server.cpu_seconds(), _children_seconds()
     done = subprocess.run(
         command,
@@ -104,14 +128,21 @@ def load_once(
     strangers = max(0.0, busy_seconds() - busy - own - client) / elapsed
     seen = json.loads(done.stdout)
     seen.pop("bad_by_reason")
-    return Load(**seen, server_cpu=own / elapsed, strangers=strangers)
+    waits, near = Waits(**seen.pop("waits")), Waits(**seen.pop("waits_near_refresh"))
+    return Load(**seen, waits=waits, waits_near_refresh=near, server_cpu=own / elapsed, strangers=strangers)
 
 
-def load(server: RunningServer, reads: Sequence[Read], **options: float | str) -> Load:
-    """As `load_once`, repeated up to ATTEMPTS times while strangers disturb; the calmest attempt counts."""
+def load(server: RunningServer, reads: Sequence[Read], **options: float) -> Load:
+    """As `load_once`, repeated up to ATTEMPTS times while strangers disturb; the calmest attempt counts.
+
+    Raises:
+        ValueError: The server answers wrongly or not at all; figures of wrong answers mean nothing.
+    """
     best: Load | None = None
     for _ in range(ATTEMPTS):
         attempt = load_once(server, reads, **options)  # type: ignore[arg-type]
+        if not attempt.is_right:
+            raise ValueError(f"{server.name} does not answer rightly: {attempt}")
         if best is None or attempt.strangers < best.strangers:
             best = attempt
         if not attempt.is_disturbed:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import sqrt
 
+from measure.processes import RunningServer
 from measure.programs import Load, Read, load
 from measure.servers import start_site
 from measure.sites import FUNDAMENTAL, HARMONICS, INSTANTANEOUS, Size, circuit_reads, write_site
@@ -20,9 +21,10 @@ PHASOR = Size(
 
 CPU_GOAL = 0.1
 SAMPLED_CPU_GOAL = 0.3
-WAIT_GOAL_US = 2000.0
 POLL_INTERVAL_US = 1000.0
 SETTLE_S = 2.0
+WARM_UP_S = 2.5
+"""Long enough for every circuit to have been read once."""
 STANDING_STILL = ("--clock", "manual", "--at", "2026-03-02T10:00:00Z")
 
 
@@ -39,6 +41,19 @@ class ManyCircuits:
     """The same on the manual clock: nothing is computed."""
     everything: Load
     """Every circuit of every gateway read once in each refresh."""
+
+    @property
+    def slow_by_chance(self) -> float:
+        """How many waits near a refresh would be slow if refreshes had nothing to do with it."""
+        near, all_moving, all_still = self.moving.waits_near_refresh, self.moving.waits, self.still.waits
+        elsewhere = all_moving.count - near.count + all_still.count
+        return near.count * (all_moving.slow - near.slow + all_still.slow) / max(elsewhere, 1)
+
+    @property
+    def is_refresh_unnoticed(self) -> bool:
+        """Waits over 2 ms are no more frequent near a refresh than chance (two sigma) explains."""
+        expected = self.slow_by_chance
+        return self.moving.waits_near_refresh.slow <= expected + 2 * sqrt(expected)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +76,13 @@ def measure_many_circuits(seconds: float) -> ManyCircuits:
         one_gateway = [read for read in reads if read.port == reads[0].port]
         server.cpu_share(SETTLE_S)
         cpu_unread = server.cpu_share(seconds)
-        moving = load(server, one_gateway, seconds=seconds, interval_us=POLL_INTERVAL_US)
-        everything = load(server, reads, seconds=seconds, interval_us=_spread_us(reads, MANY))
+        moving = _poll(server, one_gateway, seconds)
+        everything = load(server, reads, seconds=seconds, warmup_s=WARM_UP_S, cycle_us=1000 * MANY.refresh_ms)
     without_refresh, ready, _ = start_site(site, *STANDING_STILL, ports=MANY.gateways)
     with without_refresh as server:
         reads = circuit_reads(ready, MANY, INSTANTANEOUS)
         one_gateway = [read for read in reads if read.port == reads[0].port]
-        still = load(server, one_gateway, seconds=seconds, interval_us=POLL_INTERVAL_US)
+        still = _poll(server, one_gateway, seconds)
     return ManyCircuits(MANY.circuits, MANY.gateways, cpu_unread, moving, still, everything)
 
 
@@ -82,12 +97,10 @@ def measure_sampled_circuits(seconds: float) -> SampledCircuits:
             server.cpu_share(SETTLE_S)
             unread[size.measurement] = server.cpu_share(seconds)
             loads[size.measurement] = load(
-                server, reads, seconds=seconds, interval_us=_spread_us(reads, size)
+                server, reads, seconds=seconds, warmup_s=WARM_UP_S, cycle_us=1000 * size.refresh_ms
             )
     return SampledCircuits(SAMPLED.circuits, unread["sampled"], loads["sampled"], loads["phasor"])
 
 
-def _spread_us(reads: Sequence[Read], size: Size) -> float:
-    """Time between two reads of one connection so that the fullest gateway is wholly read in each refresh."""
-    fullest = max(Counter(read.port for read in reads).values())
-    return 1000 * size.refresh_ms / fullest
+def _poll(server: RunningServer, reads: Sequence[Read], seconds: float) -> Load:
+    return load(server, reads, seconds=seconds, interval_us=POLL_INTERVAL_US, refresh_ms=MANY.refresh_ms)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from measure.places import BENCH, BUILD, vdigiware
+from measure.places import BENCH, BUILD, VDIGIWARE
 from measure.processes import RunningServer
 from measure.programs import Read
 
@@ -74,7 +74,7 @@ def start_site(
     journal_path = BUILD / f"journal-{name}.jsonl"
     for path in (ready_path, journal_path):
         path.unlink(missing_ok=True)
-    command = [vdigiware(), "run", str(site), "--ready-file", str(ready_path), "--journal", str(journal_path)]
+    command = [*VDIGIWARE, "run", str(site), "--ready-file", str(ready_path), "--journal", str(journal_path)]
     command += ["--port-base", str(free_ports(ports)), *options]
     server = RunningServer(f"own-{name}", command)
     ready, ready_s = server.wait_for_file(ready_path)

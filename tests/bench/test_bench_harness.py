@@ -47,7 +47,7 @@ def limit_server(programs: Path, *options: str) -> AbstractContextManager[int]:
 
 
 def load(programs: Path, port: int, *options: str) -> dict[str, Any]:
-    """What the load generator reports after at most a tenth of a second of load."""
+    """What the load generator reports after at most a fifth of a second of load."""
     command = [
         str(programs / "loadgen"),
         "--port",
@@ -57,7 +57,7 @@ def load(programs: Path, port: int, *options: str) -> dict[str, Any]:
         "--wait",
         "epoll",
     ]
-    command += ["--warmup", "0.02", "--seconds", "0.1", *options]
+    command += ["--warmup", "0.01", "--seconds", "0.05", *options]
     done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=20)
     report: dict[str, Any] = json.loads(done.stdout)
     return report
@@ -70,8 +70,26 @@ def test_right_answers_are_counted_and_none_is_called_wrong(programs: Path) -> N
     assert seen["replies"] >= CONNECTIONS
     assert (seen["bad"], seen["lost"], seen["unanswered"]) == (0, 0, 0)
     assert seen["rate"] == pytest.approx(seen["replies"] / seen["seconds"], rel=1e-3)
-    waits = seen["latency_us"]
-    assert 0 < waits["p50"] <= waits["p99"] <= waits["p99_9"] <= waits["max"]
+    waits = seen["waits"]
+    assert waits["count"] == seen["replies"]
+    assert 0 < waits["p50_us"] <= waits["p99_us"] <= waits["p99_9_us"] <= waits["max_us"]
+
+
+def test_waits_that_meet_a_refresh_are_told_apart(programs: Path) -> None:
+    with limit_server(programs) as port:
+        always = load(programs, port, "--refresh-ms", "50", "--near-ms", "50")
+        never = load(programs, port)
+    assert always["waits_near_refresh"] == always["waits"]
+    assert never["waits_near_refresh"]["count"] == 0
+
+
+def test_a_plan_is_read_once_in_each_cycle(programs: Path, tmp_path: Path) -> None:
+    with limit_server(programs) as port:
+        plan = tmp_path / "plan.txt"
+        plan.write_text(f"{port} 1 3 0 100\n" * 5, encoding="ascii")
+        cycles = ("--plan", str(plan), "--connections", "1", "--cycle-us", "50000")
+        seen = load(programs, port, *cycles, "--warmup", "0")
+    assert 5 <= seen["replies"] <= 10
 
 
 @pytest.mark.parametrize(
@@ -84,7 +102,7 @@ def test_right_answers_are_counted_and_none_is_called_wrong(programs: Path) -> N
 )
 def test_the_peers_answer_rightly_and_their_values_move(programs: Path, command: tuple[str, ...]) -> None:
     with running(*(word.format(programs=programs, bench=BENCH) for word in command)) as port:
-        seen = load(programs, port)
+        seen = load(programs, port, "--seconds", "0.2")
     assert seen["replies"] >= CONNECTIONS
     assert (seen["bad"], seen["lost"], seen["unanswered"]) == (0, 0, 0)
     assert seen["changed"] > 0
