@@ -1,28 +1,25 @@
 """What a site file may say: keys, types, ranges and defaults. The rules between them: `site_checks.py`.
 
-The JSON Schema of the site file is generated from these models (`vdigiware schema`). Annotations are evaluated
-at once here: pydantic would otherwise parse each of them again, at every start.
+The JSON Schema of the site file is made from these models (`vdigiware schema`). Annotations are not kept as
+text here, because pydantic would parse each of them again at every start.
 """
 
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
-    StringConstraints,
     WithJsonSchema,
     model_validator,
 )
 
 from virtual_digiware.devices.layout import Measurement, Metrology, NetworkType, ReactiveMethod
 from virtual_digiware.profiles.installation import Phase
+from virtual_digiware.simulator.bacnet_models import Bacnet
 from virtual_digiware.simulator.instants import parse_instant
+from virtual_digiware.simulator.site_parts import Host, Model, Name, Port
 
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
-Port = Annotated[int, Field(ge=1, le=65535)]
 UnitId = Annotated[int, Field(ge=1, le=247, description="Modbus address, 1 to 247")]
 Positive = Annotated[float, Field(gt=0)]
 Phases = Annotated[list[Phase], Field(min_length=1, max_length=3)]
@@ -42,15 +39,6 @@ def _timezone(name: str) -> str:
     return name
 
 
-def _address(text: str) -> str:
-    from ipaddress import ip_address
-
-    try:
-        return str(ip_address(text))
-    except ValueError as error:
-        raise ValueError("an IP address of this machine, such as 127.0.0.1") from error
-
-
 def _drive(value: Any) -> Any:
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
@@ -61,8 +49,6 @@ Instant = Annotated[
     WithJsonSchema({"type": "string", "format": "date-time"}, mode="validation"),
 ]
 """Milliseconds since 1970 UTC; written as ISO 8601 with a zone."""
-Host = Annotated[str, AfterValidator(_address)]
-
 
 Drive = Annotated[
     str,
@@ -70,12 +56,6 @@ Drive = Annotated[
     WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "number"}]}, mode="validation"),
 ]
 """What drives an input, in words; a lone number stands for itself."""
-
-
-class Model(BaseModel):
-    """Unknown keys are mistakes, numbers are not text, and nothing changes after reading."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 class Source(Model):
@@ -218,6 +198,7 @@ class Gateway(Model):
     address: UnitId | None = Field(None, description="default 1; a C-31 has none")
     modbus_tcp: ModbusTcp | None = Field(None, description="default: standard ports")
     rtu_over_tcp: RtuOverTcp | None = Field(None, description="default: standard ports")
+    bacnet: Bacnet | None = Field(None, description="default: BACnet/IP is off")
     rs485: Rs485 | None = None
     bus: list[Module] = Field([], max_length=32, description="at most 32 modules behind one head")
 
