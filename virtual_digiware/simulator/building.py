@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from virtual_digiware.buses.modbus.station import Station
     from virtual_digiware.devices.block import Product
+    from virtual_digiware.devices.collection import GatewayCollection
     from virtual_digiware.devices.model import SiteModel
     from virtual_digiware.devices.records import Record
     from virtual_digiware.profiles.truth import Truth
@@ -84,6 +85,17 @@ class Building:
             ]
             stations[gateway.name] = Station(head, DigiwareBus(head, modules))
         return stations
+
+    @cached_property
+    def collections(self) -> Mapping[str, GatewayCollection]:
+        """What each gateway with an address has collected from its bus, by the gateway's name."""
+        from virtual_digiware.devices.collection import GatewayCollection
+
+        return {
+            name: GatewayCollection(self.model, name, station.bus.cycle_ms)
+            for name, station in self.stations.items()
+            if station.own is not None and station.own.address is not None
+        }
 
     def replay(self, records: Iterable[Record]) -> None:
         """Apply what a journal has kept, without computing anything yet."""

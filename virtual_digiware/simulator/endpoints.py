@@ -1,11 +1,11 @@
-"""Opening and closing everything that clients connect to: TCP ports of the gateways, RS485 lines."""
+"""Opening and closing everything that clients connect to: ports of the gateways, RS485 lines."""
 
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from virtual_digiware.simulator.link_claims import claim_link
 from virtual_digiware.simulator.listening import (
@@ -17,9 +17,9 @@ from virtual_digiware.simulator.listening import (
 )
 
 if TYPE_CHECKING:
+    from virtual_digiware.buses.bacnet.gateway import BacnetGateway
     from virtual_digiware.buses.interfaces import WriteHandler
     from virtual_digiware.buses.modbus.image import Images
-    from virtual_digiware.buses.modbus.listener import Listener
     from virtual_digiware.buses.modbus.rtu import RtuLine
     from virtual_digiware.simulator.building import Building
     from virtual_digiware.simulator.site_models import Line, Site
@@ -57,7 +57,7 @@ class Endpoints:
         """Open everything; when one thing cannot be opened nothing stays open.
 
         Args:
-            port_base: TCP ports are numbered from here, in the order of `wanted_ports`; 0: free ports.
+            port_base: ports are numbered from here, in the order of `wanted_ports`; 0: free ports.
 
         Raises:
             PortUnavailable, LineUnavailable: what cannot be opened, and why.
@@ -126,7 +126,17 @@ class Endpoints:
         return OpenLine(name, where)
 
 
-def _server(building: Building, wanted: WantedPort, images: Images, handler: WriteHandler) -> Listener:
+class Server(Protocol):
+    """What listens on a port of a gateway."""
+
+    async def start(self, host: str, port: int) -> tuple[str, int]: ...
+
+    async def close(self) -> None: ...
+
+
+def _server(building: Building, wanted: WantedPort, images: Images, handler: WriteHandler) -> Server:
+    if wanted.service == "bacnet":
+        return _bacnet_gateway(building, wanted, handler)
     from virtual_digiware.buses.modbus.listener import ConnectionLimits
     from virtual_digiware.buses.modbus.rtu import RtuOverTcpServer
     from virtual_digiware.buses.modbus.tcp import ModbusTcpServer
@@ -135,6 +145,16 @@ def _server(building: Building, wanted: WantedPort, images: Images, handler: Wri
     limits = ConnectionLimits(wanted.connections, wanted.idle_s)
     kind = ModbusTcpServer if wanted.service == "modbus_tcp" else RtuOverTcpServer
     return kind(station, building.model, images, handler, limits)
+
+
+def _bacnet_gateway(building: Building, wanted: WantedPort, handler: WriteHandler) -> BacnetGateway:
+    from virtual_digiware.buses.bacnet.directory import BacnetSettings
+    from virtual_digiware.buses.bacnet.gateway import BacnetGateway
+
+    section = building.file.site.gateways[wanted.gateway_index].bacnet
+    assert section is not None  # or nobody would want this port
+    settings = BacnetSettings(section.network, section.main_instance, section.foreign_devices)
+    return BacnetGateway(building.collections[wanted.gateway], settings, handler)
 
 
 def _gateways_on(site: Site, line: str) -> list[str]:

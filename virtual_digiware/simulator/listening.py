@@ -1,7 +1,7 @@
-"""Which TCP ports a site wants, and in which order; opening them where the standard ones are not to be had.
+"""Which ports a site wants, and in which order; opening them where the standard ones are not to be had.
 
 The order, which also numbers the ports of `--port-base`: gateways as in the file, for each of them Modbus
-TCP before RTU over TCP.
+TCP before RTU over TCP before BACnet/IP.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from virtual_digiware.simulator.site_models import ModbusTcp, RtuOverTcp, Site
+from virtual_digiware.simulator.site_models import Gateway, ModbusTcp, RtuOverTcp, Site
 
-Service = Literal["modbus_tcp", "rtu_over_tcp"]
+Service = Literal["modbus_tcp", "rtu_over_tcp", "bacnet"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +26,8 @@ class WantedPort:
     host: str
     port: int
     alternative: int
-    connections: int
-    idle_s: float
+    connections: int = 0
+    idle_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,7 @@ class PortUnavailable(EndpointUnavailable):
 def wanted_ports(site: Site) -> Iterator[WantedPort]:
     """Every port of the site, in the documented order. A C-31 has none, the others have what is not off."""
     default_host = "127.0.0.1" if site.listen == "loopback" else "0.0.0.0"
+    bacnet_hosts = _bacnet_hosts(site)
     for index, gateway in enumerate(site.gateways):
         if gateway.product == "C-31":
             continue
@@ -85,6 +86,33 @@ def wanted_ports(site: Site) -> Iterator[WantedPort]:
                     connections=settings.connections,
                     idle_s=settings.idle_s,
                 )
+        if gateway.bacnet is not None and gateway.bacnet.enabled:
+            yield WantedPort(
+                gateway_index=index,
+                gateway=gateway.name,
+                service="bacnet",
+                host=bacnet_hosts[gateway.name],
+                port=gateway.bacnet.port,
+                alternative=gateway.bacnet.alternative,
+            )
+
+
+def _bacnet_hosts(site: Site) -> dict[str, str]:
+    """Addresses for BACnet/IP by gateway: on loopback, each gateway that wants the same port has its own.
+
+    Real gateways all have port 47808, so clients, and broadcasts, expect them on one port.
+    """
+    hosts: dict[str, str] = {}
+    wanting: dict[int, list[Gateway]] = {}
+    for gateway in site.gateways:
+        settings = gateway.bacnet
+        if settings is None or not settings.enabled:
+            continue
+        before = wanting.setdefault(settings.port, [])
+        before.append(gateway)
+        own = f"127.0.0.{len(before)}" if site.listen == "loopback" else "0.0.0.0"
+        hosts[gateway.name] = settings.host or own
+    return hosts
 
 
 Start = Callable[[str, int], Awaitable[tuple[str, int]]]

@@ -27,6 +27,14 @@ def describe_site(site: Site, gateways: tuple[GatewayLayout, ...], endpoints: En
             port = ports.get((layout.name, service))
             if port is not None:
                 entry[service] = {"host": port.reachable_host, "port": port.port}
+        bacnet = ports.get((layout.name, "bacnet"))
+        if bacnet is not None and settings.bacnet is not None:
+            entry["bacnet"] = {
+                "host": bacnet.reachable_host,
+                "port": bacnet.port,
+                "instance": settings.bacnet.main_instance,
+                "network": settings.bacnet.network,
+            }
         if settings.rs485 is not None:
             entry["rs485"] = {"line": settings.rs485.line, "role": settings.rs485.role}
         entry["units"] = [

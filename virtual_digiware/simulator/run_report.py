@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from virtual_digiware.simulator.building import Building
     from virtual_digiware.simulator.endpoints import Endpoints
 
-PORT_NAMES = {"modbus_tcp": "Modbus TCP", "rtu_over_tcp": "RTU over TCP"}
+PORT_NAMES = {"modbus_tcp": "Modbus TCP", "rtu_over_tcp": "RTU over TCP", "bacnet": "BACnet/IP"}
 EXAMPLE_POINTS = {"voltage": "voltage_l1_n", "current": "active_power_total"}
 PARITY_LETTERS = {"none": "n", "even": "e", "odd": "o"}
 

@@ -35,6 +35,7 @@ class Complaints:
 
 def check_site(site: Site, text: YamlText) -> list[Fault]:
     """All broken rules of a site whose structure is already right."""
+    from virtual_digiware.simulator.bacnet_checks import check_bacnet
     from virtual_digiware.simulator.bus_checks import check_gateways
     from virtual_digiware.simulator.port_checks import check_lines, check_listening
 
@@ -48,6 +49,7 @@ def check_site(site: Site, text: YamlText) -> list[Fault]:
     check_gateways(site, complaints)
     check_lines(site, complaints)
     check_listening(site, complaints)
+    check_bacnet(site, complaints)
     return complaints.faults
 
 

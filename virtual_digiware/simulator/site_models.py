@@ -101,7 +101,7 @@ class Circuit(Model):
     incomer: Literal[True] | None = Field(None, description="carries the whole current of its board")
     feeds: Name | None = Field(None, description="the board supplied by this circuit")
     loads: list[Load] | None = Field(None, min_length=1)
-    phases: Phases = ["L1", "L2", "L3"]
+    phases: Phases = Field(["L1", "L2", "L3"])
     cable: Cable | None = Field(None, description="of a circuit that feeds a board")
 
     @model_validator(mode="after")
@@ -154,7 +154,7 @@ class Module(Model):
         None, description="U modules: where the voltage is tapped; default: the only board"
     )
     network: NetworkType = Field("3P+N", description="U modules: what is connected")
-    circuits: list[Wiring] = []
+    circuits: list[Wiring] = Field([])
     measurement: Measurement | None = Field(None, description="default: of the site")
     cable_m: float = Field(0.5, gt=0, le=100, description="bus cable from the previous module")
     inputs: list[Drive] = Field([], description="IO modules: what drives each input")
@@ -246,7 +246,7 @@ class Dip(_Event):
     kind: Literal["dip"]
     source: Name
     residual_percent: float = Field(ge=0, le=100)
-    phases: Phases = ["L1", "L2", "L3"]
+    phases: Phases = Field(["L1", "L2", "L3"])
 
 
 class Interruption(_Event):
@@ -295,9 +295,9 @@ class Site(Model):
     sources: dict[Name, Source] = Field(min_length=1)
     boards: dict[Name, Board] = Field(min_length=1)
     gateways: list[Gateway] = Field(min_length=1)
-    lines: dict[Name, Line] = {}
-    events: list[Annotated[Dip | Interruption | OpenBreaker, Field(discriminator="kind")]] = []
-    recordings: list[Recording] = []
+    lines: dict[Name, Line] = Field({})
+    events: list[Annotated[Dip | Interruption | OpenBreaker, Field(discriminator="kind")]] = Field([])
+    recordings: list[Recording] = Field([])
 
 
 def json_schema() -> dict[str, object]:
