@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from virtual_digiware.simulator.building import Building
     from virtual_digiware.simulator.clock import Clock
     from virtual_digiware.simulator.journal import Journal
+
+LIBRARY_DOORS = ("virtual_digiware.buses.modbus.endpoint",)
+"""Modules that import a protocol library, which takes a tenth of a second and more."""
 
 SWITCH_INTERVAL_S = 0.0005
 """How long the computing thread may hold the interpreter while a client waits."""
@@ -138,7 +142,10 @@ class RunningSite:
 
     def _tell_everybody(self, content: dict[str, Any]) -> None:
         self._announce(content, self.endpoints)
-        log()  # loaded now, lest the first write waits for it
+        # Loaded now, lest somebody's first write waits for it; plain reads are answered without.
+        log()
+        for door in LIBRARY_DOORS:
+            import_module(door)
 
     def _remember_time(self) -> None:
         """Keep the time that clients have seen, so that no later run begins before it."""

@@ -42,8 +42,6 @@ class RtuResponder:
         handler: WriteHandler,
         counters: Counters,
     ) -> None:
-        from virtual_digiware.buses.modbus import endpoint as endpoint  # now: it takes a tenth of a second
-
         self.counters = counters
         self._site = site
         self._kept: dict[bytes, bytes] = {}

@@ -53,12 +53,6 @@ class ModbusTcpServer(Listener):
     def make_connection(self) -> Connection:
         return _TcpConnection(self)
 
-    async def start(self, host: str, port: int) -> tuple[str, int]:
-        # Now rather than in the middle of somebody's first write: it takes a tenth of a second.
-        from virtual_digiware.buses.modbus import endpoint as endpoint
-
-        return await super().start(host, port)
-
     def forget(self) -> None:
         """Drop kept replies: the site shows something else by now."""
         self.kept.clear()
