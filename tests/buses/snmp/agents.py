@@ -1,4 +1,4 @@
-"""An agent over the demo site for the tests, with writes that take effect at once, and a manager's messages."""
+"""An agent over the demo site, with writes that take effect at once, and a manager's messages."""
 
 from __future__ import annotations
 

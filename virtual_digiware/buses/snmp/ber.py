@@ -1,8 +1,8 @@
 """The part of BER that frequent SNMP messages use: lengths, integers, object identifiers.
 
-Encodings made here are the shortest possible ones, as pysnmp makes them (but for `_LONGER_IN_PYASN1`). Reading is for the short path alone:
-it raises `NotPlain` for anything unusual, which is then left to pysnmp. Source: ITU-T X.690, sections 8.1
-to 8.19.
+Encodings made here are the shortest possible ones, as pysnmp makes them (but for `_LONGER_IN_PYASN1`).
+Reading is for the short path alone: it raises `NotPlain` for anything unusual, which is then left to pysnmp.
+Source: ITU-T X.690, sections 8.1 to 8.19.
 """
 
 from __future__ import annotations

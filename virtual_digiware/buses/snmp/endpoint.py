@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from pysnmp.carrier.asyncio.dgram.udp import SNMP_UDP_DOMAIN
+from pysnmp.carrier.asyncio.dgram.udp import SNMP_UDP_DOMAIN, UdpTransportAddress
 from pysnmp.carrier.base import AbstractTransportDispatcher
 from pysnmp.entity import config
 from pysnmp.entity.engine import SnmpEngine
@@ -21,7 +21,6 @@ from pysnmp.entity.rfc3413.ntforg import NotificationOriginator
 from pysnmp.proto import rfc1902, rfc1905
 from pysnmp.proto.acmod import void
 from pysnmp.proto.api import v2c
-from pysnmp.smi import error as smi_error
 
 from virtual_digiware.buses.snmp.ber import (
     COUNTER32,
@@ -167,7 +166,6 @@ class Library:
             config.add_v1_system(self._engine, name, name)
         for one in communities:
             rights[1 if one.version == "v1" else 2, one.name] = one.access == "write"
-        self._communities = {one.name for one in communities}
         for user in users:
             config.add_v3_user(
                 self._engine,
@@ -182,23 +180,18 @@ class Library:
 
     def _add_destination(self, number: int, destination: Destination) -> None:
         engine, name = self._engine, destination.name
+        params, tag = f"params{number}", f"tag{number}"
         level = 1
         if destination.version == "v3":
             level = self._users[name].level
-        elif name not in self._communities:
-            self._communities.add(name)
-            config.add_v1_system(engine, name, name)
-        params, tag = f"params{number}", f"tag{number}"
+        else:
+            # Tied to the destination's address: from elsewhere this community opens nothing.
+            config.add_v1_system(engine, params, name, transportTag=tag)
+            name = params
         config.add_target_parameters(engine, params, name, _LEVELS[level], _MODELS[destination.version])
         config.add_target_address(
-            engine,
-            f"address{number}",
-            SNMP_UDP_DOMAIN,
-            (destination.host, destination.port),
-            params,
-            _INFORM_TIMEOUT_CS,
-            _INFORM_RETRIES,
-            tag,
+            *(engine, f"address{number}", SNMP_UDP_DOMAIN, (destination.host, destination.port), params),
+            *(_INFORM_TIMEOUT_CS, _INFORM_RETRIES, tag),
         )
         kind = "inform" if destination.is_inform else "trap"
         config.add_notification_target(engine, _notify_name(number), params, tag, kind)
@@ -234,12 +227,21 @@ class _EngineTime:
         return rfc1902.Integer32(self._engine.elapsed_s())
 
 
+class _Transport:
+    """What pysnmp asks of a transport: how addresses are written."""
+
+    ADDRESS_TYPE = UdpTransportAddress
+
+
 class _Dispatcher(AbstractTransportDispatcher):  # type: ignore[misc]
     """What pysnmp takes for the transport: hands datagrams on."""
 
     def __init__(self, send: Send) -> None:
         super().__init__()
         self._hand_on = send
+
+    def get_transport(self, transportDomain: Any) -> _Transport:
+        return _Transport()
 
     def send_message(self, outgoingMessage: bytes, transportDomain: Any, transportAddress: Any) -> None:
         host, port = transportAddress[:2]
@@ -270,27 +272,28 @@ class _Responder(CommandResponderBase):  # type: ignore[misc]
     ) -> None:
         may_write = self._rights.get((int(securityModel), str(securityName)))
         if may_write is None:  # a community of another version, or one for traps: as if it did not exist
-            (unknown,) = snmpEngine.get_mib_builder().import_symbols(
-                "__SNMPv2-MIB", "snmpInBadCommunityNames"
+            _counted(snmpEngine, "__SNMPv2-MIB", "snmpInBadCommunityNames")
+            return
+        level, context_engine, context, version, request, max_size, state = rest
+        if bytes(context):
+            unknown = _counted(snmpEngine, "__SNMP-TARGET-MIB", "snmpUnknownContexts")
+            # Not by the base class, which reports on the response that it had begun, and is silenced for it.
+            snmpEngine.message_dispatcher.return_response_pdu(
+                *(snmpEngine, messageProcessingModel, securityModel, securityName, level),
+                *(context_engine, context, version, request, max_size, state),
+                {"oid": unknown.name, "val": unknown.syntax, "securityLevel": level},
             )
-            unknown.syntax += 1
             return
         self._may_write = may_write
         self._is_v1 = messageProcessingModel == 0
         self._budget = MAX_VARBIND_BYTES
         if messageProcessingModel == 3:
-            self._budget = min(int(rest[5]) - _HEADER_BYTES, MAX_VARBIND_BYTES)
+            self._budget = min(int(max_size) - _HEADER_BYTES, MAX_VARBIND_BYTES)
         super().process_pdu(snmpEngine, messageProcessingModel, securityModel, securityName, *rest)
 
     def handle_management_operation(  # type: ignore[no-untyped-def]
         self, snmpEngine, stateReference, contextName, PDU, acCtx=None
     ) -> None:
-        if bytes(contextName):
-            (unknown,) = snmpEngine.get_mib_builder().import_symbols(
-                "__SNMP-TARGET-MIB", "snmpUnknownContexts"
-            )
-            unknown.syntax += 1
-            raise smi_error.GenError(idx=0, oid=unknown.name, val=unknown.syntax)
         asked = v2c.apiPDU.get_varbinds(PDU)
         kind = PDU.tagSet
         status, index = Status.NO_ERROR, 0
@@ -376,6 +379,13 @@ class _Responder(CommandResponderBase):  # type: ignore[misc]
     def _exception(oid: Oid, value: Any) -> tuple[tuple[Any, Any], int]:
         size = len(tlv(OBJECT_IDENTIFIER, oid_content(oid))) + _END_OF_MIB_VIEW_BYTES
         return (rfc1902.ObjectIdentifier(oid), value), len(tlv(0x30, bytes(size)))
+
+
+def _counted(engine: SnmpEngine, module: str, name: str) -> Any:
+    """A statistic of the engine, one more than before."""
+    (instance,) = engine.get_mib_builder().import_symbols(module, name)
+    instance.syntax += 1
+    return instance
 
 
 def _assignment(oid: Oid, value: Any) -> Assignment:

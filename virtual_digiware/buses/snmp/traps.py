@@ -55,6 +55,8 @@ class TrapSender:
         self._repeat: asyncio.TimerHandle | None = None
         self._ticking: asyncio.TimerHandle | None = None
         self._waiting = 0
+        self._settled = asyncio.Event()
+        self._settled.set()
 
     def alarm(self, notice: AlarmNotice) -> None:
         """Tell of a change: a trap when the alarm begins and one when it is finished; none for
@@ -67,6 +69,15 @@ class TrapSender:
         if notice.state == "active" or was_active:
             self._send(notice)
         self._schedule()
+
+    @property
+    def waiting(self) -> int:
+        """Informs that have neither been answered nor given up."""
+        return self._waiting
+
+    async def settled(self) -> None:
+        """Return when every inform has been answered or given up."""
+        await self._settled.wait()
 
     def repeat(self) -> None:
         """Send the traps of all active alarms again."""
@@ -98,6 +109,7 @@ class TrapSender:
             if destination.is_inform:
                 counters.informs += 1
                 self._waiting += 1
+                self._settled.clear()
                 self._agent.library.notify(index, bindings, self._heard)
                 self._tick_later()
             else:
@@ -107,6 +119,8 @@ class TrapSender:
     def _heard(self, is_answered: bool) -> None:
         self._waiting -= 1
         self._agent.counters.informs_unanswered += not is_answered
+        if not self._waiting:
+            self._settled.set()
 
     def _schedule(self) -> None:
         if not self._active:
