@@ -111,7 +111,7 @@ def routed(mac: int | None, apdu: bytes) -> bytes:
 
 
 def confirmed(service: int, body: bytes, *, invoke: int = 1, limits: int = 0x75, flags: int = 2) -> bytes:
-    """A confirmed request; limits 0x75: more than 64 segments of 1476 octets, flags 2: answers in segments."""
+    """A confirmed request; limits 0x75: above 64 segments of 1476 octets, flags 2: answers in segments."""
     return bytes((flags, limits, invoke, service)) + body
 
 

@@ -341,6 +341,8 @@ class ApplicationLayer(ApplicationServiceAccessPoint):  # type: ignore[misc]
                 (_object_id(one.objectIdentifier), [_reference(ref) for ref in one.listOfPropertyReferences])
                 for one in request.listOfReadAccessSpecs
             ]
+            if not wanted or not all(references for _, references in wanted):
+                raise Reject(int(RejectReason.missingRequiredParameter))
             results = [_access_result(*result) for result in services.read_multiple(wanted)]
             return ReadPropertyMultipleACK(listOfReadAccessResults=results, context=request)
         if isinstance(request, WritePropertyRequest):
@@ -402,6 +404,7 @@ class _Transaction(ServerSSM):  # type: ignore[misc]
         try:
             if apdu.apduService not in _EXECUTED:
                 raise Reject(int(RejectReason.unrecognizedService))
+            _check_nesting(apdu)
             decoded = APCISequence.decode(apdu)
         except Reject as refusal:
             await self._reject(refusal.reason)
@@ -491,6 +494,18 @@ _EXECUTED = frozenset(
     int(request.service_choice)
     for request in (ReadPropertyRequest, ReadPropertyMultipleRequest, WritePropertyRequest)
 )
+
+
+def _check_nesting(apdu: APDU) -> None:
+    """Every opening tag has its closing one, which the library does not insist on. Raises Reject."""
+    opened: list[int] = []
+    for tag in TagList.decode(PDU(bytes(apdu.pduData))):
+        if tag.tag_class == TagClass.opening:
+            opened.append(tag.tag_number)
+        elif tag.tag_class == TagClass.closing and (not opened or opened.pop() != tag.tag_number):
+            raise Reject(int(RejectReason.invalidTag))
+    if opened:
+        raise Reject(int(RejectReason.invalidTag))
 
 
 class _NoCache:
