@@ -119,6 +119,13 @@ def test_a_circuit_that_only_exports_inside_a_step_shows_no_import_that_is_taken
     assert energy_wh(unit, "active_energy_export") == pytest.approx(100_000 / 3600, abs=0.1)
 
 
+def test_apparent_energy_waits_while_the_net_power_of_a_step_passes_zero() -> None:
+    model = scripted_model(script((0, 41_062.0, 0.0), (5 * SECOND, -46_699.0, 0.0)))
+    seen = [energy_wh(at(model, START + t).units["M1/i0"], "apparent_energy") for t in range(0, 10_001, 250)]
+    assert seen == sorted(seen)
+    assert seen[-1] == pytest.approx((46_699 - 41_062) * 5 / 3600, abs=0.1)
+
+
 def test_the_incomer_counts_what_its_circuits_and_cables_count_to_the_last_millijoule() -> None:
     installation = office()
     truth = Truth(installation, seed=7)

@@ -76,6 +76,22 @@ def split(active_mj: IntArray, reactive_mj: IntArray, apparent_mj: IntArray) -> 
     )
 
 
+def within(part_mj: IntArray, whole_mj: IntArray) -> IntArray:
+    """What the counters show of the first part of a step, so that none falls back when the step is booked.
+
+    Power that turns round inside the step is booked net, so no counter shows more than the whole step gives
+    it; and apparent energy is that of the active and reactive energy shown, for while they wait for the turn
+    to make itself felt, the magnitude of the net power first falls and then rises again.
+
+    Both arguments and the result are (len(COUNTERS), ...) in mJ.
+    """
+    shown_mj = np.minimum(part_mj, whole_mj)
+    active, reactive = shown_mj[:2].sum(axis=0), shown_mj[2:6].sum(axis=0)
+    apparent = np.floor(np.hypot(active, reactive)).astype(np.int64)
+    shown_mj[6] = np.minimum(shown_mj[6], apparent)
+    return shown_mj
+
+
 def shown(counters_mj: IntArray) -> dict[str, IntArray]:
     """Energy points in millijoule from counters of shape (len(COUNTERS), N)."""
     row = {name: counters_mj[i] for i, name in enumerate(COUNTERS)}

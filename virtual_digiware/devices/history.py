@@ -239,8 +239,7 @@ class History:
     def _unfinished(self, t_ms: int) -> Step | None:
         """The part of the running base step up to `t_ms`, which is not stored.
 
-        Power that turns round inside the step would let a counter fall back when the step is booked net;
-        so no counter shows more than the whole step, as far as it is known, will give it.
+        No counter shows more than the whole step, as far as it is known, will give it (`energies.within`).
         """
         start = self._booked_ms
         if t_ms <= start:
@@ -252,7 +251,7 @@ class History:
         edges = np.array([start, t_ms], np.int64)
         # Means of the running block are shown only until the first one is complete.
         step = self._measure(edges[:1], edges[1:], edges, with_points=self._demand.complete is None)
-        return replace(step, gained_mj=np.minimum(step.gained_mj, self._ahead.gained_mj))
+        return replace(step, gained_mj=energies.within(step.gained_mj, self._ahead.gained_mj))
 
     def _running(self, t_ms: int, unfinished: Step | None) -> DemandBlock:
         if unfinished is None:
