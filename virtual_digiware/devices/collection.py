@@ -167,7 +167,7 @@ class GatewayCollection:
         return values
 
     def row(self, unit: Unit, table: str, point: str) -> Row | None:
-        """The register row of a point; None when the product lacks it, which then reads 0 on every protocol."""
+        """The register row of a point; None when the product lacks it, which reads 0 on every protocol."""
         return self._rows(unit.product, table).get(point)
 
     def measures(self, unit: Unit, table: str, point: str) -> bool:

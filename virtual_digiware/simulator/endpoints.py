@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from virtual_digiware.buses.interfaces import WriteHandler
     from virtual_digiware.buses.modbus.image import Images
     from virtual_digiware.buses.modbus.rtu import RtuLine
+    from virtual_digiware.buses.snmp.agent import SnmpAgent
     from virtual_digiware.simulator.building import Building
     from virtual_digiware.simulator.site_models import Line, Site
 
@@ -49,22 +50,30 @@ class Endpoints:
 
     ports: list[OpenPort] = field(default_factory=list)
     lines: list[OpenLine] = field(default_factory=list)
+    snmp_agents: dict[str, SnmpAgent] = field(default_factory=dict)
+    """Agents by the name of their gateway; alarms are told to them."""
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     async def open(
-        self, building: Building, images: Images, handler: WriteHandler, port_base: int | None
+        self,
+        building: Building,
+        images: Images,
+        handler: WriteHandler,
+        port_base: int | None,
+        engine_boots: int = 1,
     ) -> None:
         """Open everything; when one thing cannot be opened nothing stays open.
 
         Args:
             port_base: ports are numbered from here, in the order of `wanted_ports`; 0: free ports.
+            engine_boots: which start of the site this is, for SNMP.
 
         Raises:
             PortUnavailable, LineUnavailable: what cannot be opened, and why.
         """
         try:
             for position, wanted in enumerate(wanted_ports(building.file.site)):
-                server = _server(building, wanted, images, handler)
+                server = self._server(building, wanted, images, handler, engine_boots)
                 number = None if port_base is None else port_base + position if port_base else 0
                 self.ports.append(await open_port(server.start, wanted, number))
                 self._stack.push_async_callback(server.close)
@@ -78,6 +87,19 @@ class Endpoints:
         await self._stack.aclose()
         self.ports.clear()
         self.lines.clear()
+        self.snmp_agents.clear()
+
+    def _server(
+        self, building: Building, wanted: WantedPort, images: Images, handler: WriteHandler, boots: int
+    ) -> Server:
+        if wanted.service == "bacnet":
+            return _bacnet_gateway(building, wanted, handler)
+        if wanted.service == "snmp":
+            from virtual_digiware.simulator.snmp_agents import snmp_agent
+
+            agent = self.snmp_agents[wanted.gateway] = snmp_agent(building, wanted, handler, boots)
+            return agent
+        return _modbus_server(building, wanted, images, handler)
 
     async def _open_line(self, name: str, building: Building, images: Images, handler: WriteHandler) -> None:
         from virtual_digiware.buses.modbus.line_timing import LineTiming
@@ -134,9 +156,7 @@ class Server(Protocol):
     async def close(self) -> None: ...
 
 
-def _server(building: Building, wanted: WantedPort, images: Images, handler: WriteHandler) -> Server:
-    if wanted.service == "bacnet":
-        return _bacnet_gateway(building, wanted, handler)
+def _modbus_server(building: Building, wanted: WantedPort, images: Images, handler: WriteHandler) -> Server:
     from virtual_digiware.buses.modbus.listener import ConnectionLimits
     from virtual_digiware.buses.modbus.rtu import RtuOverTcpServer
     from virtual_digiware.buses.modbus.tcp import ModbusTcpServer

@@ -1,19 +1,21 @@
 """Which ports a site wants, and in which order; opening them where the standard ones are not to be had.
 
 The order, which also numbers the ports of `--port-base`: gateways as in the file, for each of them Modbus
-TCP before RTU over TCP before BACnet/IP.
+TCP before RTU over TCP before BACnet/IP before SNMP.
 """
 
 from __future__ import annotations
 
 import errno
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from virtual_digiware.simulator.site_models import Gateway, ModbusTcp, RtuOverTcp, Site
+from virtual_digiware.simulator.bacnet_models import Bacnet
+from virtual_digiware.simulator.site_models import ModbusTcp, RtuOverTcp, Site
+from virtual_digiware.simulator.snmp_models import Snmp
 
-Service = Literal["modbus_tcp", "rtu_over_tcp", "bacnet"]
+Service = Literal["modbus_tcp", "rtu_over_tcp", "bacnet", "snmp"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,8 @@ class PortUnavailable(EndpointUnavailable):
 def wanted_ports(site: Site) -> Iterator[WantedPort]:
     """Every port of the site, in the documented order. A C-31 has none, the others have what is not off."""
     default_host = "127.0.0.1" if site.listen == "loopback" else "0.0.0.0"
-    bacnet_hosts = _bacnet_hosts(site)
+    bacnet_hosts = _hosts(site, {gateway.name: gateway.bacnet for gateway in site.gateways})
+    snmp_hosts = _hosts(site, {gateway.name: gateway.snmp for gateway in site.gateways})
     for index, gateway in enumerate(site.gateways):
         if gateway.product == "C-31":
             continue
@@ -95,23 +98,29 @@ def wanted_ports(site: Site) -> Iterator[WantedPort]:
                 port=gateway.bacnet.port,
                 alternative=gateway.bacnet.alternative,
             )
+        if gateway.snmp is not None and gateway.snmp.enabled:
+            yield WantedPort(
+                gateway_index=index,
+                gateway=gateway.name,
+                service="snmp",
+                host=snmp_hosts[gateway.name],
+                port=gateway.snmp.port,
+                alternative=gateway.snmp.alternative,
+            )
 
 
-def _bacnet_hosts(site: Site) -> dict[str, str]:
-    """Addresses for BACnet/IP by gateway: on loopback, each gateway that wants the same port has its own.
+def _hosts(site: Site, sections: Mapping[str, Bacnet | Snmp | None]) -> dict[str, str]:
+    """Addresses for a UDP service by gateway: on loopback, each gateway that wants the same port has its own.
 
-    Real gateways all have port 47808, so clients, and broadcasts, expect them on one port.
+    Real gateways all have the standard port, so clients, and broadcasts, expect them on one port.
     """
     hosts: dict[str, str] = {}
-    wanting: dict[int, list[Gateway]] = {}
-    for gateway in site.gateways:
-        settings = gateway.bacnet
-        if settings is None or not settings.enabled:
-            continue
-        before = wanting.setdefault(settings.port, [])
-        before.append(gateway)
-        own = f"127.0.0.{len(before)}" if site.listen == "loopback" else "0.0.0.0"
-        hosts[gateway.name] = settings.host or own
+    wanting: dict[int, int] = {}
+    for name, settings in sections.items():
+        if settings is not None and settings.enabled:
+            number = wanting[settings.port] = wanting.get(settings.port, 0) + 1
+            own = f"127.0.0.{number}" if site.listen == "loopback" else "0.0.0.0"
+            hosts[name] = settings.host or own
     return hosts
 
 

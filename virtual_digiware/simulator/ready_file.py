@@ -35,6 +35,9 @@ def describe_site(site: Site, gateways: tuple[GatewayLayout, ...], endpoints: En
                 "instance": settings.bacnet.main_instance,
                 "network": settings.bacnet.network,
             }
+        snmp = ports.get((layout.name, "snmp"))
+        if snmp is not None:
+            entry["snmp"] = {"host": snmp.reachable_host, "port": snmp.port}
         if settings.rs485 is not None:
             entry["rs485"] = {"line": settings.rs485.line, "role": settings.rs485.role}
         entry["units"] = [

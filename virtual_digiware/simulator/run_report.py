@@ -13,7 +13,12 @@ if TYPE_CHECKING:
     from virtual_digiware.simulator.building import Building
     from virtual_digiware.simulator.endpoints import Endpoints
 
-PORT_NAMES = {"modbus_tcp": "Modbus TCP", "rtu_over_tcp": "RTU over TCP", "bacnet": "BACnet/IP"}
+PORT_NAMES = {
+    "modbus_tcp": "Modbus TCP",
+    "rtu_over_tcp": "RTU over TCP",
+    "bacnet": "BACnet/IP",
+    "snmp": "SNMP",
+}
 EXAMPLE_POINTS = {"voltage": "voltage_l1_n", "current": "active_power_total"}
 PARITY_LETTERS = {"none": "n", "even": "e", "odd": "o"}
 
@@ -38,6 +43,12 @@ def print_report(console: Console, building: Building, content: dict[str, Any], 
     for line in endpoints.lines:
         if line.reason:
             console.print(f"{line.name}: {line.reason}, so {line.where} is used instead")
+    for name, agent in endpoints.snmp_agents.items():
+        if not agent.communities and not agent.settings.users:
+            console.print(
+                f"{name}: SNMP lets nobody in: the delivered communities only work on loopback, "
+                "and the site file names no `communities` or `users` of its own"
+            )
     commands = list(example_commands(building, content))
     if commands:
         console.print("\nPoint a client at it, for example (mbpoll is a Debian package):")

@@ -19,6 +19,7 @@ from virtual_digiware.simulator.logs import log
 from virtual_digiware.simulator.opening import clock_record
 from virtual_digiware.simulator.ready_file import describe_site, remove_ready_file, write_ready_file
 from virtual_digiware.simulator.refreshing import Refresher
+from virtual_digiware.simulator.snmp_agents import engine_boots
 from virtual_digiware.simulator.writing import JournaledWrites
 
 if TYPE_CHECKING:
@@ -138,7 +139,8 @@ class RunningSite:
 
         model = self.building.model
         writes = JournaledWrites(model, self.journal, self.now_ms, self._refresher.recompute, _tell)
-        await self.endpoints.open(self.building, Images(model), writes, self.options.port_base)
+        boots = engine_boots(self.journal)
+        await self.endpoints.open(self.building, Images(model), writes, self.options.port_base, boots)
 
     def _tell_everybody(self, content: dict[str, Any]) -> None:
         self._announce(content, self.endpoints)

@@ -38,6 +38,7 @@ def check_site(site: Site, text: YamlText) -> list[Fault]:
     from virtual_digiware.simulator.bacnet_checks import check_bacnet
     from virtual_digiware.simulator.bus_checks import check_gateways
     from virtual_digiware.simulator.port_checks import check_lines, check_listening
+    from virtual_digiware.simulator.snmp_checks import check_snmp
 
     complaints = Complaints(text)
     _check_circuit_names(site, complaints)
@@ -50,6 +51,7 @@ def check_site(site: Site, text: YamlText) -> list[Fault]:
     check_lines(site, complaints)
     check_listening(site, complaints)
     check_bacnet(site, complaints)
+    check_snmp(site, complaints)
     return complaints.faults
 
 

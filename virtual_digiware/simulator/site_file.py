@@ -55,7 +55,7 @@ class SiteFile:
                 "listen": True,
                 "lines": True,
                 "seed": True,
-                "gateways": {"__all__": {"modbus_tcp", "rtu_over_tcp", "rs485"}},
+                "gateways": {"__all__": {"modbus_tcp", "rtu_over_tcp", "rs485", "bacnet", "snmp"}},
             },
         )
         digest = hashlib.sha256(json.dumps(plain, sort_keys=True).encode())

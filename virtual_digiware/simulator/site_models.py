@@ -19,6 +19,7 @@ from virtual_digiware.profiles.installation import Phase
 from virtual_digiware.simulator.bacnet_models import Bacnet
 from virtual_digiware.simulator.instants import parse_instant
 from virtual_digiware.simulator.site_parts import Host, Model, Name, Port
+from virtual_digiware.simulator.snmp_models import Snmp
 
 UnitId = Annotated[int, Field(ge=1, le=247, description="Modbus address, 1 to 247")]
 Positive = Annotated[float, Field(gt=0)]
@@ -199,6 +200,7 @@ class Gateway(Model):
     modbus_tcp: ModbusTcp | None = Field(None, description="default: standard ports")
     rtu_over_tcp: RtuOverTcp | None = Field(None, description="default: standard ports")
     bacnet: Bacnet | None = Field(None, description="default: BACnet/IP is off")
+    snmp: Snmp | None = Field(None, description="default: SNMP is off")
     rs485: Rs485 | None = None
     bus: list[Module] = Field([], max_length=32, description="at most 32 modules behind one head")
 

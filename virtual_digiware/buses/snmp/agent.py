@@ -105,6 +105,7 @@ class SnmpAgent:
         own = socket.socket(family, socket.SOCK_DGRAM)
         try:
             own.setblocking(False)
+            own.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)  # for traps to everybody
             own.bind((host, port))
         except OSError:
             own.close()
