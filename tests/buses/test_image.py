@@ -54,7 +54,7 @@ def test_a_read_may_cross_from_one_block_into_the_next_one(image: RegisterImage)
         (65535, 1),
         (65535, 2),
         (58112, 1),  # write only
-        (18432 + 2048, 1),  # second load of a module that has one
+        (18432 + 6 * 2048, 1),  # seventh load of a module that has slots for six
         (18500, 125),  # from one block over a gap
     ],
 )
@@ -66,7 +66,7 @@ def test_each_circuit_has_its_own_slot(site: FakeSite) -> None:
     image = Images(site).of(current_module(circuits=("lighting", "heating")))
     assert image.read(18434, 2) == struct.pack(">I", 1025)
     assert image.read(18434 + 2048, 2) == struct.pack(">I", 1125)
-    assert image.read(18434 + 4096, 2) is None
+    assert image.read(18434 + 4096, 2) == struct.pack(">I", 1225)  # without a circuit, and there all the same
 
 
 def test_a_block_is_encoded_once_for_each_version_however_often_it_is_read(

@@ -43,7 +43,7 @@ def station(building: Building) -> Station:
 def readable_spans(unit: Unit) -> Iterator[tuple[int, int]]:
     """Address and count of reads that together cover everything that the unit shows."""
     for placed in unit.product.blocks:
-        if is_readable(unit, placed):
+        if is_readable(placed):
             for address in range(placed.base, placed.end, 125):
                 yield address, min(125, placed.end - address)
 
@@ -75,12 +75,23 @@ def test_what_a_unit_shows_ends_at_its_blocks(model: SiteModel) -> None:
         shown = {
             word
             for placed in unit.product.blocks
-            if is_readable(unit, placed)
+            if is_readable(placed)
             for word in range(placed.base, placed.end)
         }
         image = images.of(unit)
         edges = {word + step for word in shown for step in (-1, 1)} - shown
         assert all(image.read(word, 1) is None for word in edges)
+
+
+def test_a_slot_without_a_circuit_reads_as_disabled_and_empty(model: SiteModel) -> None:
+    """An I-60 has six load slots; four circuits of the demo site leave slots 5 and 6."""
+    image = Images(model).of(model.units["m70/i60"])  # type: ignore[arg-type]
+    for slot, status in enumerate((1, 1, 1, 1, 0, 0)):
+        words = image.read(18432 + 2048 * slot, 92)
+        assert words is not None
+        assert int.from_bytes(words[:2]) == status
+        assert any(words[2:]) == bool(status)
+    assert image.read(18432 + 2048 * 6, 1) is None
 
 
 def test_a_module_is_recognised_by_its_identification(model: SiteModel, station: Station) -> None:

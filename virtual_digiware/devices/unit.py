@@ -117,7 +117,7 @@ class Unit:
         block = placed.block
         places = self.slots if block.table.startswith("circuit.") else self.taps
         if placed.slot >= len(places):
-            return self._unused(block)
+            return self._unused(placed)
         table = self._site.snapshot.table(block.table, places)
         key = block.name, table.names
         found = self._rows.get(key)
@@ -130,10 +130,10 @@ class Unit:
             _shift_dates(block, values, self.state.clock_offset_ms)
         return values
 
-    @staticmethod
-    def _unused(block: Block) -> FloatArray:
-        """An input group without a circuit: disabled, and nothing available."""
-        return np.array([0.0 if row.point == "load_status" else np.nan for row in block.rows])
+    def _unused(self, placed: PlacedBlock) -> FloatArray:
+        """A slot without a circuit: nothing available, and disabled unless a client has enabled it."""
+        status = float(self.settings.number("load_settings", placed.slot, "enabled") or 0)
+        return np.array([status if row.point == "load_status" else np.nan for row in placed.block.rows])
 
 
 def _plan(block: Block, index: Mapping[str, int]) -> tuple[IntArray, FloatArray]:

@@ -42,7 +42,7 @@ class RegisterImage:
         self._cells = [
             _Cell(placed, plans.of(placed.block), unit.is_raw(placed.block))
             for placed in unit.product.blocks
-            if is_readable(unit, placed)
+            if is_readable(placed)
         ]
         self._bases = [cell.base for cell in self._cells]
 
@@ -82,12 +82,9 @@ class RegisterImage:
         return cell.data
 
 
-def is_readable(unit: Unit, placed: PlacedBlock) -> bool:
-    """Whether the unit shows this block: not write-only, and standing for a circuit that it has."""
-    block = placed.block
-    if block.access == "write":
-        return False
-    return block.repeat is None or block.repeat.per != "circuit" or placed.slot < len(unit.circuits)
+def is_readable(placed: PlacedBlock) -> bool:
+    """Whether a unit shows this block. Slots without a circuit are there too: their status is "disabled"."""
+    return placed.block.access != "write"
 
 
 class Plans:
