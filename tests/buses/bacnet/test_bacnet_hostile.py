@@ -1,7 +1,8 @@
-"""Datagrams of careless and of hostile clients: none raises, all are counted, and the next one is answered."""
+"""Datagrams of careless and hostile clients: none raises, all are counted, and the next is answered."""
 
 from __future__ import annotations
 
+import asyncio
 import struct
 
 import pytest
@@ -94,7 +95,6 @@ def test_noise_behind_a_right_header_never_raises(standing, kind, noise):
 
 def checked(cabinet: Cabinet, datagram: bytes) -> None:
     """Taken without a mistake of ours; an exchange of segments needs a loop, so there is one."""
-    import asyncio
 
     async def take() -> None:
         before = cabinet.counters.datagrams

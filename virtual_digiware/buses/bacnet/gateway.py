@@ -126,7 +126,9 @@ def _bound(host: str, port: int, is_shared: bool = False) -> socket.socket:
     try:
         made.setblocking(False)
         if is_shared:
+            # Both, because some clients that listen here too set the one and some the other.
             made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         with suppress(OSError):
             made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER_BYTES)
         made.bind((host, port))
