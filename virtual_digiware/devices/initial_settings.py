@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from virtual_digiware.devices.block import Product
 from virtual_digiware.devices.io_drives import Pulse
 from virtual_digiware.devices.io_modules import (
@@ -11,35 +9,16 @@ from virtual_digiware.devices.io_modules import (
     analogue_outputs_at_start,
     digital_drives,
 )
-from virtual_digiware.devices.layout import Allocation, GatewayLayout, ModuleLayout, NetworkType, SiteLayout
+from virtual_digiware.devices.layout import Allocation, GatewayLayout, ModuleLayout, SiteLayout
+from virtual_digiware.devices.setting_codes import (
+    BAUDRATE_CODES,
+    NETWORK_CODES,
+    PARITY_CODES,
+    PHASE_CODES,
+    WIRING_CODES,
+)
 from virtual_digiware.devices.settings import Key
 
-# Register values: MODBUS tables of DIRIS B30, V 153.745; network types also I-60MID and I-61MID 2023-06.
-NETWORK_CODES: Mapping[NetworkType, int] = {"1P+N": 1, "2P": 2, "2P+N": 3, "3P": 4, "3P+N": 5}
-WIRING_CODES: Mapping[tuple[NetworkType, int], int] = {
-    ("1P+N", 1): 1,
-    ("2P", 1): 2,
-    ("2P+N", 2): 3,
-    ("3P", 1): 4,
-    ("3P", 2): 5,
-    ("3P", 3): 6,
-    ("3P+N", 1): 7,
-    ("3P+N", 3): 8,
-    ("3P+N", 4): 9,
-}
-PHASE_CODES: Mapping[str, int] = {"L1": 0, "L2": 1, "L3": 2, "N": 3}
-UNDEFINED_PHASE = 5
-BAUDRATE_CODES: Mapping[int, int] = {
-    1200: 0,
-    2400: 1,
-    4800: 2,
-    9600: 3,
-    19200: 4,
-    38400: 5,
-    57600: 6,
-    115200: 7,
-}
-PARITY_CODES: Mapping[str, int] = {"none": 0, "odd": 1, "even": 2}
 _WATT_HOUR = 0
 _INTEGRATION_UNIT_MS = 200
 

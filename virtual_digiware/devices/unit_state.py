@@ -12,8 +12,8 @@ from virtual_digiware.devices.records import Refusal
 from virtual_digiware.devices.settings import BAD_VALUE, Key, Settings
 
 ADDRESS_BLOCKS = ("modbus_address", "gateway_slave_address")
-MEASURING_BLOCKS = ("load_settings", "current_sensors")
-"""Tables whose values decide what a current module measures."""
+MEASURING_BLOCKS = ("load_settings", "current_sensors", "electrical_network")
+"""Tables whose values decide what a module measures."""
 ADDRESSES = range(1, 248)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
