@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.devices.scripted_truth import ScriptedTruth
 from tests.devices.sites import (
     MINUTE,
     SECOND,
@@ -21,13 +22,15 @@ from tests.devices.sites import (
     office_layout,
     office_model,
     read,
+    scripted_layout,
     scripted_model,
     write,
 )
+from virtual_digiware.devices.catalogue import products
 from virtual_digiware.devices.model import SiteModel, UnknownUnit
 from virtual_digiware.devices.records import Record, Refusal
 
-LOCK, SYSTEM, SAVE, SENSORS, LOAD = 58112, 57856, 161, 13568, 13824
+LOCK, SYSTEM, SAVE, NETWORK, SENSORS, LOAD = 58112, 57856, 161, 12288, 13568, 13824
 CONSTANT = [(START - MINUTE, 6900.0, 0.0)]
 
 
@@ -107,6 +110,69 @@ def test_a_nominal_current_changes_the_nominal_power_only() -> None:
     at(model, START + 20 * SECOND)
     assert read(unit, "load_instantaneous", "apparent_power_nominal") == pytest.approx(3 * 230 * 63)
     assert read(unit, "load_instantaneous", "current_l1") == pytest.approx(10.0)
+
+
+@pytest.mark.parametrize(
+    ("code", "available", "total_w"),
+    [  # 6900 W balanced at 230 V: 10 A in phase in each of three conductors
+        (1, ("active_power_l1", "current_n"), 2300.0),
+        (2, ("voltage_l1_l2", "current_l1"), 10 * 398.37 * np.cos(np.pi / 6)),
+        (3, ("active_power_l1", "active_power_l2", "current_n"), 4600.0),
+        (4, ("voltage_l1_l2", "current_l3"), 6900.0),
+        (5, ("voltage_l1_l2", "current_l3"), 6900.0),
+        (6, ("voltage_l1_l2", "current_l3"), 6900.0),
+        (7, ("active_power_l3", "current_n"), 6900.0),
+        (8, ("active_power_l3", "current_n"), 6900.0),
+        (9, ("active_power_l3", "current_n"), 6900.0),
+    ],
+)
+def test_a_load_wiring_decides_which_of_the_connected_sensors_make_the_load(
+    code: int, available: tuple[str, ...], total_w: float
+) -> None:
+    model = at(scripted_model(CONSTANT), START + 10 * SECOND)
+    unit = model.units["M1/i0"]
+    write(model, "M1/i0", LOAD + 1, code, now_ms=START + 10 * SECOND)
+    at(model, START + 20 * SECOND)
+    assert read(unit, "load_settings", "wiring") == code
+    assert read(unit, "load_instantaneous", "active_power_total") == pytest.approx(total_w, rel=1e-5)
+    assert not any(is_missing(read(unit, "load_instantaneous", point)) for point in available)
+    three_wires = code in (2, 4, 5, 6)
+    assert is_missing(read(unit, "load_instantaneous", "active_power_l1")) == (three_wires and code != 2)
+    assert is_missing(read(unit, "load_instantaneous", "current_n")) == three_wires
+    write(model, "M1/i0", LOAD + 1, 8, now_ms=START + 20 * SECOND)
+    at(model, START + 30 * SECOND)
+    expected_wh = (20 * 6900 + 10 * total_w) / 3600
+    assert energy_wh(unit, "active_energy_import") == pytest.approx(expected_wh, abs=0.1)
+
+
+def test_a_load_without_a_wiring_is_not_measured() -> None:
+    model = at(scripted_model(CONSTANT), START + 10 * SECOND)
+    unit = model.units["M1/i0"]
+    write(model, "M1/i0", LOAD + 1, 0, now_ms=START + 10 * SECOND)
+    at(model, START + 20 * SECOND)
+    assert read(unit, "load_instantaneous", "load_status") == 0.0
+    assert is_missing(read(unit, "load_instantaneous", "active_power_total"))
+
+
+def test_a_network_without_neutral_leaves_the_loads_of_the_bus_their_line_voltages() -> None:
+    model = at(scripted_model(CONSTANT), START + 10 * SECOND)
+    voltage, current = model.units["M1/u"], model.units["M1/i0"]
+    write(model, "M1/u", NETWORK, 4, now_ms=START + 10 * SECOND)
+    at(model, START + 20 * SECOND)
+    assert is_missing(read(voltage, "network_instantaneous", "voltage_l1_n"))
+    assert read(voltage, "network_instantaneous", "voltage_l1_l2") == pytest.approx(398.37, abs=0.01)
+    assert is_missing(read(current, "load_instantaneous", "active_power_l1"))
+    assert read(current, "load_instantaneous", "active_power_total") == pytest.approx(6900.0)
+
+
+def test_a_voltage_transformer_multiplies_voltages_and_powers_of_the_whole_bus() -> None:
+    model = at(scripted_model(CONSTANT), START + 10 * SECOND)
+    voltage, current = model.units["M1/u"], model.units["M1/i0"]
+    write(model, "M1/u", NETWORK + 5, 1, 0, 20_000, 100, now_ms=START + 10 * SECOND)
+    at(model, START + 20 * SECOND)
+    assert read(voltage, "network_instantaneous", "voltage_l1_n") == pytest.approx(46_000.0)
+    assert read(current, "load_instantaneous", "active_power_total") == pytest.approx(200 * 6900.0)
+    assert energy_wh(current, "active_energy_import") == pytest.approx(201 * 69_000 / 3600, abs=0.1)
 
 
 def test_writes_that_do_not_concern_measuring_leave_the_energies_bit_for_bit() -> None:
@@ -288,6 +354,21 @@ def test_a_realistic_site_differs_a_little_and_always_in_the_same_way() -> None:
     measured = energy_wh(first.units["M1/i1"], "active_energy_import")
     assert measured != exact
     assert measured == pytest.approx(exact, rel=0.01)
+
+
+def test_the_accuracy_class_of_a_product_decides_how_wrong_its_modules_are() -> None:
+    """The same module by seed, once as it is and once as a product of a tenfold class."""
+    coarse = dict(products())
+    coarse["I-35"] = replace(coarse["I-35"], features={"accuracy_class_percent": 5.0})
+    script = ScriptedTruth({"c0": CONSTANT})
+    errors = []
+    for known in (products(), coarse):
+        layout = scripted_layout(("c0",), metrology="realistic")
+        model = SiteModel(script, layout, known, 7, START)  # type: ignore[arg-type]
+        deviations = at(model, START + SECOND)._chronicle._history._meter.wiring.row_ratio[0, 0] - 1
+        errors.append(float(deviations))
+    assert 0 < abs(errors[0]) <= 0.8 * 0.5e-2
+    assert errors[1] == pytest.approx(10 * errors[0])
 
 
 def test_modules_that_sample_agree_with_phasors_and_never_pass_their_maximum() -> None:

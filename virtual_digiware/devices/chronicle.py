@@ -41,10 +41,13 @@ class Chronicle:
         taps: Sequence[Tap],
         connected: Connected,
         slot_of_circuit: Mapping[str, int],
+        class_percent: Mapping[str, float],
         seed: int,
         commissioned_ms: int,
         events: Sequence[Event],
     ) -> None:
+        """`class_percent` is the accuracy class of each unit by path."""
+        self._class_percent = class_percent
         self._truth, self._layout, self._taps, self._seed = truth, layout, tuple(taps), seed
         self._events = tuple(events)
         self._slot_of_circuit = slot_of_circuit
@@ -115,10 +118,12 @@ class Chronicle:
             modules = Modules(
                 [self._key(slot.unit) for slot in connected.slots],
                 [self._key(tap.unit) for tap in self._taps],
+                np.array([self._class_percent[slot.unit] for slot in connected.slots]),
+                np.array([self._class_percent[tap.unit] for tap in self._taps]),
             )
         deviations = None if modules is None else deviations_of(modules)
         wiring = compile_wiring(
-            connected.slots, self._taps, self._truth, layout.nominal_voltage_v, deviations
+            connected.slots, connected.taps, self._truth, layout.nominal_voltage_v, deviations
         )
         return Meter(
             wiring,

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from virtual_digiware.devices.block import Product
 from virtual_digiware.devices.rows import Rows
 from virtual_digiware.devices.voltage_measurement import is_instant
 from virtual_digiware.devices.wiring import Deviations, Wiring
@@ -23,8 +24,9 @@ from virtual_digiware.profiles.noise import UintArray, key_array, normal
 from virtual_digiware.profiles.solution import FloatArray, IntArray, Solution
 
 CLASS_CURRENT_PERCENT = 0.5
-"""Of a current module with TE sensors."""
+"""Of a current module with TE sensors, where its product says nothing else."""
 CLASS_VOLTAGE_PERCENT = 0.2
+"""Of a voltage module, likewise."""
 SPREAD_SHARE, LIMIT_SHARE = 1 / 3, 0.8
 PHASE_SPREAD_RAD, PHASE_LIMIT_RAD = np.deg2rad(5 / 60), np.deg2rad(15 / 60)
 NOISE_SHARE = 1e-4
@@ -46,6 +48,12 @@ class Modules:
     tap_keys: Sequence[int]
     slot_class_percent: FloatArray | float = CLASS_CURRENT_PERCENT
     tap_class_percent: FloatArray | float = CLASS_VOLTAGE_PERCENT
+
+
+def class_percent(product: Product) -> float:
+    """Accuracy class in percent: the feature `accuracy_class_percent` of a product, else that of its family."""
+    usual = CLASS_VOLTAGE_PERCENT if product.family == "voltage" else CLASS_CURRENT_PERCENT
+    return float(product.features.get("accuracy_class_percent", usual))
 
 
 def deviations_of(modules: Modules) -> Deviations:

@@ -24,6 +24,7 @@ from virtual_digiware.devices.effects import (
 )
 from virtual_digiware.devices.io_drives import DriveError
 from virtual_digiware.devices.layout import SiteLayout
+from virtual_digiware.devices.metrology import class_percent
 from virtual_digiware.devices.records import Record, Refusal
 from virtual_digiware.devices.site_units import build_units, metered_slots
 from virtual_digiware.devices.site_wiring import Connected, connected, module_inputs
@@ -76,7 +77,15 @@ class SiteModel:
         self._connected = self._connect()
         self._queue: deque[Effect] = deque()
         self._chronicle = Chronicle(
-            truth, layout, self._taps, self._connected, self._slot_of_circuit, seed, commissioned_ms, events
+            truth,
+            layout,
+            self._taps,
+            self._connected,
+            self._slot_of_circuit,
+            {path: class_percent(unit.product) for path, unit in self.units.items()},
+            seed,
+            commissioned_ms,
+            events,
         )
         self.version = 0
         self.snapshot: Snapshot = self._chronicle.snapshot(commissioned_ms)
