@@ -51,7 +51,7 @@ class Modules:
 
 
 def class_percent(product: Product) -> float:
-    """Accuracy class in percent: the feature `accuracy_class_percent` of a product, else that of its family."""
+    """Accuracy class in percent: a product's feature `accuracy_class_percent`, else that of its family."""
     usual = CLASS_VOLTAGE_PERCENT if product.family == "voltage" else CLASS_CURRENT_PERCENT
     return float(product.features.get("accuracy_class_percent", usual))
 
