@@ -14,6 +14,7 @@ from dataclasses import asdict, is_dataclass
 from typing import Any
 
 from measure import report
+from measure.bacnet import bacnet_section, measure_bacnet
 from measure.footprint import measure_catch_up, measure_memory, measure_start_up
 from measure.machine import describe
 from measure.places import BUILD, CLIENT_CORE, README, RESULTS
@@ -22,7 +23,7 @@ from measure.refreshing import measure_many_circuits, measure_sampled_circuits
 from measure.servers import SERVERS
 from measure.throughput import measure_throughput
 
-PARTS = ("throughput", "circuits", "sampled", "memory", "start_up", "catch_up")
+PARTS = ("throughput", "bacnet", "circuits", "sampled", "memory", "start_up", "catch_up")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "throughput": lambda: _with(
             measure_throughput(asked.servers, runs, seconds, _say), report.throughput_section
         ),
+        "bacnet": lambda: _with(measure_bacnet(runs, seconds, _say), bacnet_section),
         "circuits": lambda: _with(
             measure_many_circuits(2.0 if asked.quick else 20.0), report.circuits_section
         ),
