@@ -149,10 +149,24 @@ def test_a_journal_of_something_else_is_refused(path, other, reason):
     assert path.read_bytes() == before
 
 
-def test_a_file_that_is_no_journal_is_refused_and_left_alone(path):
-    path.write_text('{"hello": 1}\n')
-    assert refusal(path) == "is not a journal of Virtual Digiware"
-    assert path.read_text() == '{"hello": 1}\n'
+@pytest.mark.parametrize("text", ['{"hello": 1}\n', "one line\n", "no end of line", "two\nlines\n"])
+def test_a_file_that_is_no_journal_is_refused_and_left_alone(path, text):
+    path.write_text(text)
+    assert refusal(path).startswith("is not a journal of Virtual Digiware")
+    assert path.read_text() == text
+
+
+def test_a_last_line_that_was_whole_once_is_not_thrown_away(path):
+    content = written(path, WRITE)
+    damaged = content[:-20] + b"#" + content[-19:-2] + b"\n"
+    path.write_bytes(damaged)
+    assert refusal(path) == "line 2 is damaged; restore the file, or start with another journal"
+    assert path.read_bytes() == damaged
+
+
+@pytest.mark.parametrize("device", ["/dev/full", "/dev/null"])
+def test_a_device_is_no_journal(device):
+    assert refusal(Path(device)).startswith("is not an ordinary file")
 
 
 def test_a_journal_of_a_later_version_is_refused(path):
@@ -187,6 +201,23 @@ def test_a_full_disk_leaves_the_journal_as_it_was(path, monkeypatch):
     assert journal.records == [WRITE]
     journal.close()
     assert path.read_bytes() == before
+
+
+def test_half_a_line_that_could_not_be_taken_back_goes_before_the_next_record(path, monkeypatch):
+    journal = open_journal(path, IDENTITY)
+
+    def broken(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", broken)
+    monkeypatch.setattr(os, "ftruncate", broken)
+    for _ in range(2):
+        with pytest.raises(OSError, match="Input/output"):
+            journal.append(WRITE)
+    monkeypatch.undo()
+    journal.append(replace(WRITE, time_ms=3000))
+    journal.close()
+    assert [record.time_ms for record in reread(path)] == [3000]
 
 
 KILLED = """

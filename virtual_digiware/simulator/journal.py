@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import json
 import os
+import stat
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -19,6 +21,7 @@ from virtual_digiware.simulator.instants import format_instant, parse_instant
 
 FORMAT = "virtual-digiware"
 VERSION = 1
+_BEGINNING = b'{"journal":"virtual-digiware"'
 
 
 class JournalRefused(Exception):
@@ -47,6 +50,7 @@ class Journal:
         self.records: list[Record] = []
         self.notices: list[str] = []
         self._file: BinaryIO | None = None
+        self._torn_at: int | None = None
 
     @property
     def last_ms(self) -> int | None:
@@ -65,8 +69,23 @@ class Journal:
                 f"a record of {format_instant(record.time_ms)} after one of {format_instant(self.last_ms)}"
             )
         if self._file is not None:
-            _write_line(self._file, _to_json(record))
+            self._write(self._file, _to_json(record))
         self.records.append(record)
+
+    def _write(self, file: BinaryIO, entry: dict[str, object]) -> None:
+        if self._torn_at is not None:
+            # Half a line of an earlier failure must go first, or the file would be damaged in its middle.
+            os.ftruncate(file.fileno(), self._torn_at)
+            self._torn_at = None
+        size = os.fstat(file.fileno()).st_size
+        try:
+            _write_line(file, entry)
+        except OSError:
+            self._torn_at = size
+            with suppress(OSError):
+                os.ftruncate(file.fileno(), size)
+                self._torn_at = None
+            raise
 
     def last_of_kind(self, kind: str) -> Record | None:
         return next((record for record in reversed(self.records) if record.kind == kind), None)
@@ -80,7 +99,8 @@ class Journal:
 def open_journal(path: Path, identity: Identity) -> Journal:
     """Open or create the journal of a site, lock it, and read its records.
 
-    A torn last line, as a crash in the middle of a write leaves it, is cut off and mentioned in `notices`.
+    A torn last line, as a crash in the middle of a write leaves it, is cut off and mentioned in `notices`;
+    nothing else is ever taken away from a file.
 
     Raises:
         JournalRefused: the file cannot be used, is in use, is damaged or belongs to something else.
@@ -93,6 +113,8 @@ def open_journal(path: Path, identity: Identity) -> Journal:
     except OSError as error:
         raise JournalRefused(path, f"cannot be opened: {error.strerror}") from error
     try:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise JournalRefused(path, "is not an ordinary file; a journal is read again at the next start")
         _lock(file, path)
         file.seek(0)
         _read(file.read(), file, path, journal)
@@ -110,7 +132,9 @@ def _read(content: bytes, file: BinaryIO, path: Path, journal: Journal) -> None:
     for number, line in enumerate(lines, start=1):
         entry = _parsed(line)
         if entry is None:
-            if number < len(lines):
+            if number == 1 and not _is_torn_header(line):
+                raise JournalRefused(path, "is not a journal of Virtual Digiware; it is left as it is")
+            if number < len(lines) or (line.endswith(b"\n") and b"\0" not in line):
                 raise JournalRefused(
                     path, f"line {number} is damaged; restore the file, or start with another journal"
                 )
@@ -121,8 +145,11 @@ def _read(content: bytes, file: BinaryIO, path: Path, journal: Journal) -> None:
         entries.append(entry)
         kept += len(line)
     if not entries:
-        _write_line(file, _header(journal.identity))
-        _sync_directory(path.parent)
+        try:
+            _write_line(file, _header(journal.identity))
+            _sync_directory(path.parent)
+        except OSError as error:
+            raise JournalRefused(path, f"cannot be written: {error.strerror}") from error
         return
     _check_header(entries[0], path, journal.identity)
     for number, entry in enumerate(entries[1:], start=2):
@@ -144,6 +171,11 @@ def _parsed(line: bytes) -> dict[str, Any] | None:
     except ValueError:
         return None
     return entry if isinstance(entry, dict) else None
+
+
+def _is_torn_header(line: bytes) -> bool:
+    """Whether a first line is what a crash while beginning a journal leaves, not somebody's own text."""
+    return _BEGINNING.startswith(line) or line.startswith(_BEGINNING) or not line.strip(b"\0\n")
 
 
 def _header(identity: Identity) -> dict[str, object]:
@@ -195,15 +227,10 @@ def _from_json(entry: dict[str, Any]) -> Record:
 
 def _write_line(file: BinaryIO, entry: dict[str, object]) -> None:
     line = json.dumps(entry, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
-    size = os.fstat(file.fileno()).st_size
-    try:
-        written = 0
-        while written < len(line):
-            written += file.write(line[written:]) or 0
-        os.fsync(file.fileno())
-    except OSError:
-        os.ftruncate(file.fileno(), size)
-        raise
+    written = 0
+    while written < len(line):
+        written += file.write(line[written:]) or 0
+    os.fsync(file.fileno())
 
 
 def _sync_directory(folder: Path) -> None:
