@@ -140,7 +140,7 @@ def decode_bvll(datagram: bytes) -> Bvll:
         lpdu = LPDU.decode(PDU(datagram))
         if lpdu.bvlciFunction != _FORWARDED:
             return Bvll(lpdu.bvlciFunction, bytes(lpdu.pduData))
-        forwarded = ForwardedNPDU.decode(PDU(datagram))
+        forwarded = ForwardedNPDU.decode(PDU(bytes(lpdu.pduData)))
         return Bvll(_FORWARDED, bytes(forwarded.pduData), forwarded.bvlciAddress.addrTuple)
     except Exception as error:  # of many kinds
         raise Malformed(str(error)) from error
