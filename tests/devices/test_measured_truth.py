@@ -8,7 +8,11 @@ from functools import cache
 import numpy as np
 import pytest
 
-from virtual_digiware.devices.circuit_tables import circuit_instantaneous, circuit_quality_values
+from virtual_digiware.devices.circuit_tables import (
+    circuit_instantaneous,
+    circuit_quality_values,
+    circuit_values,
+)
 from virtual_digiware.devices.fundamental_tables import circuit_fundamental, network_fundamental
 from virtual_digiware.devices.harmonic_tables import circuit_harmonic_current
 from virtual_digiware.devices.layout import (
@@ -168,7 +172,7 @@ def test_sampling_modules_agree_in_the_tables_that_show_spectra():
 
 def test_quality_of_circuits_agrees_with_their_spectra():
     measured = measure(solution(), wire(layout(), truth()))
-    quality = circuit_quality_values(measured)[:, 0]
+    quality = circuit_quality_values(measured, circuit_values(measured))[:, 0]
     table = circuit_fundamental(slot_values(solution(), measured, np.arange(measured.wiring.count)))
     for row, name in enumerate(("thd_current_l1", "thd_current_l2", "thd_current_l3", "thd_current_n")):
         np.testing.assert_allclose(quality[row], table[name], rtol=1e-6, atol=1e-4, err_msg=name)

@@ -40,6 +40,7 @@ from virtual_digiware.devices.network_tables import (
     network_float,
     network_instantaneous,
     network_quality_values,
+    network_values,
 )
 from virtual_digiware.devices.wiring_compilation import compile_wiring
 from virtual_digiware.profiles.solution import ORDERS, Solution
@@ -298,13 +299,21 @@ def test_voltage_harmonics_and_distortion_of_known_voltages(measured):
     assert table["crest_factor_voltage_l1_l2"][0] == pytest.approx(np.sqrt(2), rel=1.3e-4)
     # A fifth in phase with the crest of V1 makes it 3 % higher.
     assert table["crest_factor_voltage_l1_n"][0] == pytest.approx(np.sqrt(2) * 1.03 / np.hypot(1, 0.03))
-    quality = dict(zip(NETWORK_QUALITY, network_quality_values(voltages, WIRING)[:, 0, 0], strict=True))
+    quality = dict(
+        zip(
+            NETWORK_QUALITY,
+            network_quality_values(voltages, WIRING, network_values(voltages, WIRING))[:, 0, 0],
+            strict=True,
+        )
+    )
     assert quality["thd_voltage_ln_system"] == pytest.approx(3.0)
     assert quality["voltage_ln_unbalance"] == pytest.approx(0.0, abs=1e-9)
 
 
 def test_quality_of_circuits_agrees_with_their_spectra(measured):
-    quality = dict(zip(CIRCUIT_QUALITY, circuit_quality_values(measured)[:, 0], strict=True))
+    quality = dict(
+        zip(CIRCUIT_QUALITY, circuit_quality_values(measured, circuit_values(measured))[:, 0], strict=True)
+    )
     table = circuit_fundamental(slot_values(known_solution(), measured, np.array([0, 1])))
     for name in ("thd_current_l1", "thd_current_n", "displacement_angle_l1", "displacement_angle_n"):
         np.testing.assert_allclose(quality[name], table[name], atol=2e-6, err_msg=name)
@@ -359,4 +368,6 @@ def test_a_voltage_module_that_is_gone_shows_nothing():
         network_float(voltages, gone),
     ):
         assert np.isnan(table.values).all()
-    assert np.isnan(network_quality_values(voltages, WIRING, gone)).all()
+    assert np.isnan(
+        network_quality_values(voltages, WIRING, network_values(voltages, WIRING, gone), gone)
+    ).all()

@@ -129,16 +129,19 @@ def circuit_instantaneous(measured: Measured, at: int = 0) -> Table:
     return Table(CIRCUIT_INSTANTANEOUS, circuit_values(measured)[:, at])
 
 
-def circuit_quality_values(measured: Measured) -> FloatArray:
-    """Points of CIRCUIT_QUALITY of all circuits: (points, T, C); percent, degrees (positive: lagging)."""
+def circuit_quality_values(measured: Measured, instantaneous: FloatArray) -> FloatArray:
+    """Points of CIRCUIT_QUALITY of all circuits: (points, T, C); percent, degrees (positive: lagging).
+
+    `instantaneous` are the `circuit_values` of the same measurement.
+    """
     times, slots = measured.rows.neutral.shape
     values = np.empty((len(CIRCUIT_QUALITY), times, slots))
     distortion = np.moveaxis(measured.thd_current, 2, 0)
     values[0:3] = 100.0 * distortion
     values[3] = 100.0 * measured.thd_current_n
     values[4] = 100.0 * mean_of_existing(distortion)
-    values[5] = 100.0 * measured.current_amplitude_unbalance
-    values[6] = 100.0 * measured.current_unbalance
+    values[5] = instantaneous[_ROW["current_amplitude_unbalance"]]
+    values[6] = instantaneous[_ROW["current_unbalance"]]
     values[7:10] = np.moveaxis(measured.displacement_deg, 2, 0)
     values[10] = measured.displacement_n_deg
     return values

@@ -51,7 +51,7 @@ def whole_mj(power_w: FloatArray, duration_ms: IntArray) -> IntArray:
 
     `power_w` (T, N) in W, var or VA; `duration_ms` (T,).
     """
-    energy = np.rint(np.nan_to_num(power_w, nan=0.0) * duration_ms[:, None])
+    energy = np.rint(np.where(np.isnan(power_w), 0.0, power_w) * duration_ms[:, None])
     return energy.astype(np.int64)
 
 

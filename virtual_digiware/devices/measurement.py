@@ -215,13 +215,6 @@ class Measured:
         unbalance = ratios.quotient(negative, positive, self.wiring.nominal_a)
         return np.where(self.wiring.is_three_phase, unbalance, np.nan)
 
-    @property
-    def current_amplitude_unbalance(self) -> FloatArray:
-        """(T, C) largest deviation from the mean over the mean (Inba)."""
-        currents = self.rows.current.swapaxes(1, 2)
-        unbalance = ratios.amplitude_unbalance(currents, self.wiring.nominal_a)
-        return np.where(self.wiring.is_three_phase, unbalance, np.nan)
-
     @cached_property
     def reference_fundamental(self) -> ComplexArray:
         """(T, C, 3) fundamental of the voltage that each row's power is taken against; 0 without taps."""

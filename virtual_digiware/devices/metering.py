@@ -61,9 +61,9 @@ class Reading:
     @property
     def quality(self) -> tuple[FloatArray, FloatArray]:
         """CIRCUIT_QUALITY (R, T, N) and NETWORK_QUALITY (S, T, D)."""
-        measured = self.measured
-        networks = network_quality_values(measured.voltages, measured.wiring, self.live_taps)
-        return circuit_quality_values(measured), networks
+        measured, points = self.measured, self.points
+        networks = network_quality_values(measured.voltages, measured.wiring, points.networks, self.live_taps)
+        return circuit_quality_values(measured, points.circuits), networks
 
 
 class Meter:

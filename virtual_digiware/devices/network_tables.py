@@ -102,10 +102,12 @@ def network_float(voltages: MeasuredVoltages, live: BoolArray | None = None, at:
 
 
 def network_quality_values(
-    voltages: MeasuredVoltages, wiring: Wiring, live: BoolArray | None = None
+    voltages: MeasuredVoltages, wiring: Wiring, instantaneous: FloatArray, live: BoolArray | None = None
 ) -> FloatArray:
-    """Points of NETWORK_QUALITY of all taps: (points, T, D), percent."""
-    instantaneous = network_values(voltages, wiring, live)
+    """Points of NETWORK_QUALITY of all taps: (points, T, D), percent.
+
+    `instantaneous` are the `network_values` of the same measurement.
+    """
     values = np.empty((len(NETWORK_QUALITY), *voltages.frequency.shape))
     for row, name in enumerate(NETWORK_QUALITY[:4]):
         values[row] = instantaneous[_ROW[name]]

@@ -22,9 +22,9 @@ _ORDERS = np.array(ORDERS, dtype=np.float64)
 
 def ratio(numerator: npt.ArrayLike, denominator: npt.ArrayLike) -> FloatArray:
     """Quotient, NaN where the denominator is 0 or NaN; shapes broadcast."""
-    over, under = np.broadcast_arrays(np.asarray(numerator, np.float64), np.asarray(denominator, np.float64))
-    result = np.full(over.shape, np.nan)
-    np.divide(over, under, out=result, where=(under != 0) & ~np.isnan(under))
+    under = np.asarray(denominator, np.float64)
+    # A zero becomes NaN before the division, which then has nothing to warn about.
+    result: FloatArray = np.asarray(numerator, np.float64) / np.where(under == 0, np.nan, under)
     return result
 
 

@@ -166,8 +166,8 @@ class Tree:
 
 def _returning(through: ComplexArray) -> ComplexArray:
     """Sum of the three phases (T, n, 3, ...), repeated for each of them."""
-    neutral = through[:, :, 0] + through[:, :, 1] + through[:, :, 2]
-    return np.stack((neutral, neutral, neutral), axis=2)
+    neutral = through[:, :, :1] + through[:, :, 1:2] + through[:, :, 2:]
+    return neutral.repeat(3, axis=2)
 
 
 def source_impedance(source: Source) -> complex:
