@@ -5,7 +5,10 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 SITE ?= demo
 # Programs that some tests talk to: clients written by others, and what builds them.
-DEBIAN_PACKAGES := python3-venv mbpoll libmodbus-dev pkg-config gcc libc6-dev socat
+DEBIAN_PACKAGES := python3-venv mbpoll libmodbus-dev pkg-config gcc libc6-dev socat \
+  snmp snmpd snmptrapd smitools mosquitto mosquitto-clients tshark \
+  $(if $(shell command -v npm),,nodejs npm)
+NODE_CLIENT := tests/buses/bacnet/clients
 
 .DEFAULT_GOAL := help
 
@@ -15,7 +18,7 @@ help: ## Show this list
 demo: $(VENV)/.installed ## Install into .venv and run the demo site (SITE=single for the small one)
 	$(BIN)/vdigiware run $(SITE)
 
-test: lint debian $(VENV)/.tested ## Install what the tests need and run all of them
+test: lint debian $(NODE_CLIENT)/node_modules ## Install what the tests need and run all of them
 	$(BIN)/python -m pytest
 
 lint: $(VENV)/.tested ## Check style and types
@@ -50,6 +53,12 @@ $(VENV)/.installed: $(VENV)/bin/python pyproject.toml
 $(VENV)/.tested: $(VENV)/bin/python pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
 	@touch $@ $(VENV)/.installed
+
+# A BACnet client in JavaScript; without npm the test that needs it says what is missing.
+$(NODE_CLIENT)/node_modules: $(NODE_CLIENT)/package.json
+	@if command -v npm >/dev/null; then \
+	  npm install --prefix $(NODE_CLIENT) --no-package-lock --no-audit --no-fund --loglevel=error && touch $@; \
+	fi
 
 clean: ## Remove .venv and everything that tests and builds leave
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

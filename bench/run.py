@@ -21,9 +21,11 @@ from measure.places import BUILD, CLIENT_CORE, README, RESULTS
 from measure.programs import build
 from measure.refreshing import measure_many_circuits, measure_sampled_circuits
 from measure.servers import SERVERS
+from measure.snmp import measure_snmp
+from measure.snmp_report import snmp_section
 from measure.throughput import measure_throughput
 
-PARTS = ("throughput", "bacnet", "circuits", "sampled", "memory", "start_up", "catch_up")
+PARTS = ("throughput", "bacnet", "snmp", "circuits", "sampled", "memory", "start_up", "catch_up")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -38,6 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             measure_throughput(asked.servers, runs, seconds, _say), report.throughput_section
         ),
         "bacnet": lambda: _with(measure_bacnet(runs, seconds, _say), bacnet_section),
+        "snmp": lambda: _with(measure_snmp(runs, seconds, _say), snmp_section),
         "circuits": lambda: _with(
             measure_many_circuits(2.0 if asked.quick else 20.0), report.circuits_section
         ),
