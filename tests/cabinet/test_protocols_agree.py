@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.cabinet.cabinet import Cabinet, output_of, points_of
-from tests.external import require_program
+from tests.external import require_module, require_program
 from virtual_digiware.devices.bacnet_binding import binding
 from virtual_digiware.devices.snmp_binding import snmp_binding
 
@@ -93,7 +93,7 @@ def expected(registers: dict[Place, Register], place: Place) -> Register:
 
 
 def test_bacnet_shows_what_the_registers_show(demo: Cabinet, registers: dict[Place, Register]) -> None:
-    pytest.importorskip("BAC0", reason="BAC0 is not installed")
+    require_module("BAC0")
     router = gateway(demo)["bacnet"]
     addresses = [str(unit["address"]) for unit in gateway(demo)["units"]]
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:

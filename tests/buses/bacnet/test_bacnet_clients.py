@@ -27,7 +27,7 @@ from tests.buses.bacnet.cabinet import (
     to_module,
     write_property,
 )
-from tests.external import require_program
+from tests.external import require_file, require_module, require_program
 from virtual_digiware.buses.bacnet.directory import BacnetSettings
 from virtual_digiware.buses.bacnet.gateway import BacnetGateway
 
@@ -107,7 +107,7 @@ def object_list(made: Bench) -> list[list[int]]:
 
 
 async def test_bac0_finds_reads_and_writes(tmp_path: Path) -> None:
-    pytest.importorskip("BAC0", reason="BAC0 is not installed")
+    require_module("BAC0")
     async with bench(foreign_devices=True) as made:
         seen = await run(
             sys.executable, str(CLIENTS / "bac0_client.py"), made.host, str(made.port), free_port()
@@ -129,9 +129,7 @@ async def test_bac0_finds_reads_and_writes(tmp_path: Path) -> None:
 
 async def test_node_bacnet_finds_reads_and_writes(tmp_path: Path) -> None:
     node = require_program("node")
-    modules = CLIENTS / "node_modules"
-    if not modules.is_dir():
-        pytest.skip("node-bacnet is not installed: run `npm install` in tests/buses/bacnet/clients")
+    require_file(CLIENTS / "node_modules" / "node-bacnet", "run `npm install` in tests/buses/bacnet/clients")
     async with bench() as made:
         seen = await run(node, str(CLIENTS / "node_client.js"), made.host, str(made.port), free_port())
         power = made.value(I60, "circuit.instantaneous", "active_power_total", 0)
