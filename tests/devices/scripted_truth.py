@@ -59,6 +59,9 @@ class ScriptedTruth:
         ]
         return self._solution(np.stack(powers, axis=1), start_ms, end_ms)
 
+    def at_and_mean(self, t_ms: IntArray, start_ms: IntArray, end_ms: IntArray) -> tuple[Solution, Solution]:
+        return self.at(t_ms), self.mean(start_ms, end_ms)
+
     def book(self, solution: Solution) -> IntArray:
         active_w = solution.active_w.sum(axis=2)
         duration = solution.end_ms - solution.start_ms

@@ -363,3 +363,14 @@ def test_the_site_is_a_believable_supply(truth):
     assert np.abs(negative / positive).max() < 0.02
     # All of a source hear one frequency, and the same second source too.
     assert np.array_equal(solution.frequency_hz[:, 0], solution.frequency_hz[:, 1])
+
+
+def test_instants_and_intervals_solved_together_are_those_solved_apart(eventful):
+    instant = np.array([MORNING_MS + 3_500, MORNING_MS + 60_001], np.int64)
+    start, end = np.array([[MORNING_MS + 3_456], [MORNING_MS + 3_777]], np.int64)
+    both = eventful.at_and_mean(instant, start, end)
+    asked = np.arange(len(eventful.circuit_index))
+    for together, apart in zip(both, (eventful.at(instant), eventful.mean(start, end)), strict=True):
+        for name in ARRAYS:
+            assert np.array_equal(getattr(together, name), getattr(apart, name)), name
+        assert np.array_equal(together.current_spectrum(asked), apart.current_spectrum(asked))

@@ -6,13 +6,13 @@ steps, extremes are taken at every refresh slot, and what has not been booked ye
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from virtual_digiware.devices import energies
 from virtual_digiware.devices.circuit_tables import CIRCUIT_INSTANTANEOUS, CIRCUIT_QUALITY
-from virtual_digiware.devices.demand import BASE_STEP_MS, Averages, Demand, DemandBlock, LocalBlocks, Points
+from virtual_digiware.devices.demand import BASE_STEP_MS, Averages, Demand, DemandBlock, LocalBlocks
 from virtual_digiware.devices.extremes import BoolArray, Extremes
 from virtual_digiware.devices.metering import (
     CIRCUIT_EXTREMES,
@@ -23,68 +23,16 @@ from virtual_digiware.devices.metering import (
     averages,
     totals,
 )
+from virtual_digiware.devices.moments import Moment, Present, Records, Step
 from virtual_digiware.devices.network_tables import NETWORK_INSTANTANEOUS, NETWORK_QUALITY
 from virtual_digiware.devices.partial_counters import PartialCounters
 from virtual_digiware.devices.points import IntArray
+from virtual_digiware.profiles.solution import Solution
 from virtual_digiware.profiles.truth import Truth
 
 CHUNK_NUMBERS = 1_500_000
 """Numbers that one batch of times may take in its largest arrays: some tens of megabytes."""
 _EXTREME_ROWS = [CIRCUIT_INSTANTANEOUS.index(name) for name in CIRCUIT_EXTREMES]
-
-
-@dataclass(frozen=True)
-class Step:
-    """T steps between `edges`: what the counters gain (counters, T, N), and the points' means or None."""
-
-    edges: IntArray
-    gained_mj: IntArray
-    points: Points | None
-
-
-@dataclass(frozen=True)
-class Records:
-    """Extremes of instantaneous values."""
-
-    circuits: Extremes
-    quality: Extremes
-    network_quality: Extremes
-
-
-@dataclass(frozen=True)
-class Present:
-    """The running refresh slot: what was measured at its start, and the extremes with it counted in.
-
-    `reading` is what modules show; `plain` the same from phasors, which alone goes into history (`kept`).
-    `shown` counts both.
-    """
-
-    slot_ms: int
-    plain: Reading
-    reading: Reading
-    kept: Records
-    shown: Records
-
-
-@dataclass(frozen=True)
-class Moment:
-    """Everything the history has to say at one time; nothing in it changes afterwards."""
-
-    time_ms: int
-    present: Present
-    counters_mj: IntArray
-    """(counters, N)"""
-    partial: PartialCounters
-    average: DemandBlock
-    """The last complete block; before the first complete one, the running block."""
-    average_extremes: Extremes
-    curve: tuple[DemandBlock, ...]
-    curve_since_ms: IntArray
-    """(N,) points of the curve that ended before are forgotten."""
-    running_gain_mj: IntArray
-    """(counters, N) what the counters have gained in the running block so far."""
-    running_start_ms: int
-    running_end_ms: int
 
 
 class History:
@@ -179,8 +127,7 @@ class History:
     def moment(self, t_ms: int) -> Moment:
         """Advance to `t_ms` and tell everything."""
         self.advance(t_ms)
-        present = self._present_at(self._slot_start(t_ms))
-        unfinished = self._unfinished(t_ms)
+        present, unfinished = self._now(t_ms)
         gained = np.zeros_like(self._counters) if unfinished is None else unfinished.gained_mj[:, 0]
         return Moment(
             time_ms=t_ms,
@@ -196,6 +143,17 @@ class History:
             running_end_ms=self._demand.end_ms,
         )
 
+    def _now(self, t_ms: int) -> tuple[Present, Step | None]:
+        """The running refresh slot and the unfinished step, solved together where both are new."""
+        slot_ms = self._slot_start(t_ms)
+        is_known = self._present is not None and self._present.slot_ms == slot_ms
+        if is_known or t_ms <= self._booked_ms:
+            return self._present_at(slot_ms), self._unfinished(t_ms)
+        at_slot, of_step = self._truth.at_and_mean(
+            np.array([slot_ms], np.int64), np.array([self._booked_ms], np.int64), np.array([t_ms], np.int64)
+        )
+        return self._present_at(slot_ms, at_slot), self._unfinished(t_ms, of_step)
+
     def _slot_start(self, t_ms: int) -> int:
         return t_ms // self._refresh_ms * self._refresh_ms
 
@@ -207,7 +165,7 @@ class History:
     def _book(self, edges: IntArray) -> None:
         step = self._ahead
         if step is None or not np.array_equal(step.edges, edges):
-            step = self._measure(edges[:-1], edges[1:], edges, with_points=True)
+            step = self._measure(edges, self._truth.mean(edges[:-1], edges[1:]), with_points=True)
         self._ahead = None
         self._counters = self._counters + step.gained_mj.sum(axis=1)
         if step.points is None:
@@ -219,11 +177,10 @@ class History:
                 self._average_extremes = self._average_extremes.including(end, values[:, None, :])
         self._booked_ms = int(edges[-1])
 
-    def _measure(self, start_ms: IntArray, end_ms: IntArray, edges: IntArray, with_points: bool) -> Step:
-        solution = self._truth.mean(start_ms, end_ms)
+    def _measure(self, edges: IntArray, solution: Solution, with_points: bool) -> Step:
         measured = self._meter.measure(solution)
         active_w, reactive_var, apparent_va = totals(measured)
-        durations = end_ms - start_ms
+        durations = np.diff(edges)
         active_mj = energies.whole_mj(active_w, durations)
         exact = self._meter.booked >= 0
         if exact.any():
@@ -236,8 +193,8 @@ class History:
         )
         return Step(edges, gained, self._meter.points(measured) if with_points else None)
 
-    def _unfinished(self, t_ms: int) -> Step | None:
-        """The part of the running base step up to `t_ms`, which is not stored.
+    def _unfinished(self, t_ms: int, solution: Solution | None = None) -> Step | None:
+        """The part of the running base step up to `t_ms`, which is not stored; `solution` if it is known.
 
         No counter shows more than the whole step, as far as it is known, will give it (`energies.within`).
         """
@@ -247,10 +204,12 @@ class History:
         if self._ahead is None:
             grid = start // BASE_STEP_MS * BASE_STEP_MS + BASE_STEP_MS
             edges = self._truth.boundaries(start, grid)[:2]
-            self._ahead = self._measure(edges[:1], edges[1:], edges, with_points=True)
+            self._ahead = self._measure(edges, self._truth.mean(edges[:1], edges[1:]), with_points=True)
         edges = np.array([start, t_ms], np.int64)
+        if solution is None:
+            solution = self._truth.mean(edges[:1], edges[1:])
         # Means of the running block are shown only until the first one is complete.
-        step = self._measure(edges[:1], edges[1:], edges, with_points=self._demand.complete is None)
+        step = self._measure(edges, solution, with_points=self._demand.complete is None)
         return replace(step, gained_mj=energies.within(step.gained_mj, self._ahead.gained_mj))
 
     def _running(self, t_ms: int, unfinished: Step | None) -> DemandBlock:
@@ -269,9 +228,11 @@ class History:
             self._records = _with(self._records, self._meter.read(self._truth.at(slots)))
             self._slot_ms = int(slots[-1]) + self._refresh_ms
 
-    def _present_at(self, slot_ms: int) -> Present:
+    def _present_at(self, slot_ms: int, solution: Solution | None = None) -> Present:
+        """The slot that starts at `slot_ms`; `solution` is the network then, if it is known."""
         if self._present is None or self._present.slot_ms != slot_ms:
-            solution = self._truth.at(np.array([slot_ms], np.int64))
+            if solution is None:
+                solution = self._truth.at(np.array([slot_ms], np.int64))
             plain = self._meter.read(solution)
             reading = self._meter.show(solution) if self._meter.is_sampling else plain
             self._present = self._counted_in(slot_ms, plain, reading)

@@ -18,9 +18,9 @@ from virtual_digiware.devices.harmonic_tables import (
     network_harmonic_voltage_ll,
     network_harmonic_voltage_ln,
 )
-from virtual_digiware.devices.history import Moment
 from virtual_digiware.devices.measured_spectra import slot_values
 from virtual_digiware.devices.metering import averages
+from virtual_digiware.devices.moments import Moment
 from virtual_digiware.devices.network_tables import NETWORK_INSTANTANEOUS
 from virtual_digiware.devices.partial_counters import PartialCounters
 from virtual_digiware.devices.points import FloatArray, IntArray, Table, table_of

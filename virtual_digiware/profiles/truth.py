@@ -124,15 +124,7 @@ class Truth:
         Raises:
             ValueError: An interval that is empty or crosses a boundary (see `boundaries`).
         """
-        start_ms = np.asarray(start_ms, dtype=np.int64)
-        end_ms = np.asarray(end_ms, dtype=np.int64)
-        if np.any(end_ms <= start_ms) or np.any((end_ms - 1) // STEP_MS != start_ms // STEP_MS):
-            raise ValueError("an interval must end after its start and within the same base step of 10 s")
-        edges = self._timeline.edges
-        if edges.size and np.any(
-            np.searchsorted(edges, end_ms, side="left") > np.searchsorted(edges, start_ms, side="right")
-        ):
-            raise ValueError("an interval must not cross the edge of an event")
+        start_ms, end_ms = self._checked(start_ms, end_ms)
         return self._solve(
             start_ms,
             end_ms,
@@ -142,6 +134,32 @@ class Truth:
             ),
         )
 
+    def at_and_mean(self, t_ms: IntArray, start_ms: IntArray, end_ms: IntArray) -> tuple[Solution, Solution]:
+        """What `at` tells of a few instants and `mean` of a few intervals, in little more than one's time."""
+        t_ms = np.asarray(t_ms, dtype=np.int64)
+        start_ms, end_ms = self._checked(start_ms, end_ms)
+        demand = _stacked(self._envelope.at(t_ms), self._envelope.mean(start_ms, end_ms))
+        supply = _stacked(self._mains.at(t_ms), self._mains.mean(start_ms, end_ms))
+        both = self._solve(
+            np.concatenate([t_ms, start_ms]),
+            np.concatenate([t_ms, end_ms]),
+            lambda rows: (_rows_of(demand, rows), _rows_of(supply, rows)),
+        )
+        return _part_of(both, slice(0, t_ms.size)), _part_of(both, slice(t_ms.size, None))
+
+    def _checked(self, start_ms: IntArray, end_ms: IntArray) -> tuple[IntArray, IntArray]:
+        """Intervals that `mean` can take. Raises ValueError."""
+        start_ms = np.asarray(start_ms, dtype=np.int64)
+        end_ms = np.asarray(end_ms, dtype=np.int64)
+        if np.any(end_ms <= start_ms) or np.any((end_ms - 1) // STEP_MS != start_ms // STEP_MS):
+            raise ValueError("an interval must end after its start and within the same base step of 10 s")
+        edges = self._timeline.edges
+        if edges.size and np.any(
+            np.searchsorted(edges, end_ms, side="left") > np.searchsorted(edges, start_ms, side="right")
+        ):
+            raise ValueError("an interval must not cross the edge of an event")
+        return start_ms, end_ms
+
     def book(self, solution: Solution) -> IntArray:
         """Signed active energy in mJ of each interval and circuit (T, K); they add up exactly."""
         return self._ledger.book(solution)
@@ -150,7 +168,7 @@ class Truth:
         self, start_ms: IntArray, end_ms: IntArray, stimulus: Callable[[slice], tuple[Demand, Supply]]
     ) -> Solution:
         if not start_ms.size:
-            return _first_rows(self.at(np.zeros(1, dtype=np.int64)), 0)
+            return _part_of(self.at(np.zeros(1, dtype=np.int64)), slice(0, 0))
         chunk = max(1, _CHUNK_NUMBERS // self._numbers_per_time())
         solved = [
             self._solve_chunk(start_ms[rows], *stimulus(rows))
@@ -235,14 +253,27 @@ def _concatenate(parts: list[npt.NDArray[_Number]]) -> npt.NDArray[_Number]:
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
-def _first_rows(solution: Solution, count: int) -> Solution:
-    """The first times of a solution."""
+def _part_of(solution: Solution, times: slice) -> Solution:
+    """Some of the times of a solution."""
     arrays = {
-        field.name: getattr(solution, field.name)[:count]
+        field.name: getattr(solution, field.name)[times]
         for field in fields(Solution)
         if field.name != "current_spectrum"
     }
-    return Solution(**arrays, current_spectrum=lambda circuits: solution.current_spectrum(circuits)[:count])
+    return Solution(**arrays, current_spectrum=lambda circuits: solution.current_spectrum(circuits)[times])
+
+
+_Stimulus = TypeVar("_Stimulus", Demand, Supply)
+
+
+def _rows_of(stimulus: _Stimulus, rows: slice) -> _Stimulus:
+    return type(stimulus)(*(getattr(stimulus, field.name)[rows] for field in fields(stimulus)))
+
+
+def _stacked(first: _Stimulus, second: _Stimulus) -> _Stimulus:
+    """The times of one and then those of the other."""
+    pairs = ((getattr(first, field.name), getattr(second, field.name)) for field in fields(first))
+    return type(first)(*(np.concatenate(pair) for pair in pairs))
 
 
 def _join(readings: list[Reading]) -> Reading:
