@@ -87,6 +87,8 @@ def test_an_unknown_site_is_refused_with_a_suggestion(command):
     [
         (("points", "single", "--at", "noon"), "a time such as"),
         (("points", "single", "--at", "2026-03-02T10:00:00"), "names its zone"),
+        (("run", "single", "--at", "9999-12-31T23:59:59Z"), "from 2000 to 2099"),
+        (("run", "single", "--at", "1999-12-31T23:59:59Z"), "from 2000 to 2099"),
         (("run", "single", "--clock", "manual", "--rate", "2"), "stands still"),
         (("run", "single", "--rate", "0"), "--rate"),
         (("run", "single", "--port-base", "70000"), "--port-base"),
@@ -289,9 +291,16 @@ def test_a_torn_journal_is_mended_and_said(site, tmp_path):
     assert all(json.loads(line) for line in journal.read_text().splitlines())
 
 
-def test_a_run_that_cannot_have_its_line_says_why(site, tmp_path):
+def test_a_run_that_cannot_have_its_line_says_why_and_leaves_no_ready_file_of_an_earlier_one(site, tmp_path):
     (tmp_path / "line").write_text("precious")
-    refused = subprocess.run([*COMMAND, "run", str(site)], capture_output=True, text=True, timeout=30)
+    (tmp_path / "ready.json").write_text("{}")
+    refused = subprocess.run(
+        [*COMMAND, "run", str(site), "--ready-file", f"{tmp_path}/ready.json"],
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert not (tmp_path / "ready.json").exists()
     assert refused.returncode == 1
     assert refused.stderr.startswith(f"line line1: {tmp_path}/line exists")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import socket
 import struct
 from collections.abc import AsyncIterator, Callable
@@ -19,6 +20,7 @@ from virtual_digiware.simulator.instants import parse_instant
 from virtual_digiware.simulator.link_claims import claim_link
 from virtual_digiware.simulator.listening import PortUnavailable
 from virtual_digiware.simulator.opening import Opened, StartRefused, TimeOptions, open_site
+from virtual_digiware.simulator.ready_file import ReadyFileRefused
 from virtual_digiware.simulator.running import Options, RunningSite
 from virtual_digiware.simulator.site_file import parse_site
 
@@ -277,6 +279,29 @@ def with_line(link: Path) -> Callable[[str], str]:
     )
 
 
+async def test_a_port_base_that_leads_beyond_the_last_port_is_refused():
+    with pytest.raises(PortUnavailable, match=r"rtu_over_tcp: tried 127.0.0.1:65536 \(beyond 65535\)"):
+        async with running(opened(), port_base=65535):
+            pass
+
+
+async def test_the_ready_file_follows_no_link_and_leaves_nothing_behind(tmp_path):
+    victim, ready = tmp_path / "victim", tmp_path / "ready.json"
+    victim.write_text("precious")
+    ready.symlink_to(victim)
+    async with running(opened(), ready_file=ready):
+        assert json.loads(ready.read_text())["site"] == "shop"
+        assert not ready.is_symlink()
+    assert victim.read_text() == "precious"
+    assert [path.name for path in tmp_path.iterdir()] == ["victim"]
+
+
+async def test_a_place_that_takes_no_ready_file_is_named(tmp_path):
+    with pytest.raises(ReadyFileRefused, match=f"the ready file {tmp_path} cannot be written: "):
+        async with running(opened(), ready_file=tmp_path):
+            pass
+
+
 async def test_two_runs_of_a_site_have_lines_of_their_own(tmp_path):
     link = tmp_path / "lines" / "one"
     async with running(opened(change=with_line(link))) as first:
@@ -297,6 +322,35 @@ async def test_a_link_is_never_put_over_somebody_elses_file(tmp_path):
         async with running(opened(change=with_line(link))):
             pass
     assert link.read_text() == "precious"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make what belongs to another user")
+@pytest.mark.parametrize("kind", ["folder", "link", "link to a folder"])
+async def test_what_another_user_has_put_into_a_shared_folder_is_not_trusted(tmp_path, kind):
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o1777)
+    link = shared / "vdigiware" if kind == "link" else shared / "vdigiware" / "one"
+    planted = shared / "vdigiware"
+    if kind == "folder":
+        planted.mkdir()
+    else:
+        planted.symlink_to("/dev/pts/ptmx" if kind == "link" else tmp_path)
+    os.chown(planted, 12345, 12345, follow_symlinks=False)
+    async with running(opened(change=with_line(link))) as run:
+        (line,) = run.site.endpoints.lines
+        assert line.reason == f"{planted} belongs to another user"
+        assert line.where.startswith("/dev/pts/")
+        assert run.content["lines"][0]["pty"] == line.where
+    assert planted.lstat().st_uid == 12345
+    assert not (tmp_path / "one").is_symlink()
+
+
+async def test_the_name_of_a_line_in_a_folder_that_is_none_is_refused(tmp_path):
+    (tmp_path / "nowhere").symlink_to(tmp_path / "missing")
+    with pytest.raises(LineUnavailable, match="nowhere is not a folder"):
+        async with running(opened(change=with_line(tmp_path / "nowhere" / "one"))):
+            pass
 
 
 def test_a_released_link_can_be_claimed_again(tmp_path):

@@ -148,6 +148,11 @@ def _place(link: Path, device: str) -> None:
         raise LinkTaken(link)
     if target is not None and link.exists() and not target.startswith("/dev/pts/"):
         raise LinkTaken(link)
-    fresh = link.with_name(f"{link.name}.{os.getpid()}")
+    # A name that nobody could take beforehand, and that no killed run has left.
+    fresh = link.with_name(f"{link.name}.{os.urandom(8).hex()}")
     fresh.symlink_to(device)
-    fresh.replace(link)
+    try:
+        fresh.replace(link)
+    except OSError:
+        fresh.unlink()
+        raise

@@ -102,10 +102,13 @@ def run(
     """Run a site until it is stopped with Ctrl+C or SIGTERM."""
     from virtual_digiware.simulator.command_run import run_site
     from virtual_digiware.simulator.opening import TimeOptions
+    from virtual_digiware.simulator.ready_file import remove_ready_file
 
     if clock == "manual" and rate != 1.0:
         raise typer.BadParameter("a manual clock stands still; leave --rate out", param_hint="--rate")
     time = TimeOptions(clock, rate, _instant(at))
+    if ready_file is not None:
+        remove_ready_file(ready_file)  # of a run that was killed: whoever waits for it must not be misled
     with polite_refusals():
         run_site(_load(site, seed), time, journal, port_base, ready_file, log_format)
 
@@ -262,11 +265,11 @@ def _load(site: str, seed: int | None) -> SiteFile:
 
 
 def _instant(text: str | None) -> int | None:
-    from virtual_digiware.simulator.instants import parse_instant
+    from virtual_digiware.simulator.instants import parse_start
 
     if text is None:
         return None
     try:
-        return parse_instant(text)
+        return parse_start(text)
     except ValueError as error:
         raise typer.BadParameter(f"{text}: {error}", param_hint="--at") from error

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from virtual_digiware.simulator.link_claims import claim_link
+from virtual_digiware.simulator.link_claims import claim_link, foreign_part
 from virtual_digiware.simulator.listening import (
     EndpointUnavailable,
     OpenPort,
@@ -117,8 +117,13 @@ class Endpoints:
         from virtual_digiware.buses.pty_line import LinkTaken, PtyLine
 
         wanted = Path(settings.pty or "")
+        foreign = foreign_part(wanted)
+        if foreign is not None:
+            return await self._open_unnamed(name, line, f"{foreign} belongs to another user")
         try:
             claim = claim_link(wanted)
+        except PermissionError:
+            return await self._open_unnamed(name, line, f"{wanted.parent} may not be made")
         except OSError as error:
             raise LineUnavailable(name, f"{wanted}: {error.strerror or error}") from error
         self._stack.callback(claim.release)
@@ -129,10 +134,16 @@ class Endpoints:
         except LinkTaken as error:
             raise LineUnavailable(name, str(error)) from error
         except PermissionError:
-            # The link is somebody else's, say of another user's run; the terminal itself will do.
-            reason = f"{claim.link} is not ours to write"
-            pty = PtyLine(line)
-            where = await pty.start()
+            return await self._open_unnamed(name, line, f"{claim.link} is not ours to write")
+        self._stack.push_async_callback(pty.close)
+        return OpenLine(name, where, reason)
+
+    async def _open_unnamed(self, name: str, line: RtuLine, reason: str) -> OpenLine:
+        """Where the link cannot be ours, say of another user's run, the terminal itself will do."""
+        from virtual_digiware.buses.pty_line import PtyLine
+
+        pty = PtyLine(line)
+        where = await pty.start()
         self._stack.push_async_callback(pty.close)
         return OpenLine(name, where, reason)
 

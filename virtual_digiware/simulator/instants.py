@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
+_FIRST_MS = (datetime(2000, 1, 1, tzinfo=UTC) - _EPOCH) // _MILLISECOND
+_END_MS = (datetime(2100, 1, 1, tzinfo=UTC) - _EPOCH) // _MILLISECOND
 
 
 def parse_instant(text: str) -> int:
@@ -23,6 +25,18 @@ def parse_instant(text: str) -> int:
     if moment.tzinfo is None:
         raise ValueError(f"a time that names its zone, such as {text}Z (UTC) or {text}+01:00")
     return (moment - _EPOCH) // _MILLISECOND
+
+
+def parse_start(text: str) -> int:
+    """As `parse_instant`, for times at which a site can be in operation.
+
+    Raises:
+        ValueError: the dates of the registers, which count years from 2000 in two digits, cannot show it.
+    """
+    t_ms = parse_instant(text)
+    if not _FIRST_MS <= t_ms < _END_MS:
+        raise ValueError("a time from 2000 to 2099, as the registers show")
+    return t_ms
 
 
 def format_instant(t_ms: int) -> str:

@@ -138,6 +138,8 @@ async def open_port(start: Start, wanted: WantedPort, number: int | None = None)
         PortUnavailable: every choice was refused.
     """
     reasons: dict[int, str] = {}
+    if number is not None and number > _LAST_PORT:
+        raise PortUnavailable(wanted, {number: f"beyond {_LAST_PORT}"})
     for port in dict.fromkeys((wanted.port, wanted.alternative) if number is None else (number,)):
         try:
             host, bound = await start(wanted.host, port)
@@ -148,6 +150,8 @@ async def open_port(start: Start, wanted: WantedPort, number: int | None = None)
             return OpenPort(wanted, host, bound, reason)
     raise PortUnavailable(wanted, reasons)
 
+
+_LAST_PORT = 65535
 
 _REASONS = {
     errno.EACCES: "not permitted",

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from virtual_digiware.simulator.site_models import Site
 
 
+class ReadyFileRefused(OSError):
+    """The place of the ready file does not take it."""
+
+
 def describe_site(site: Site, gateways: tuple[GatewayLayout, ...], endpoints: Endpoints) -> dict[str, Any]:
     """Everything a client needs to know. A key is absent where a device has no such port."""
     ports = {(port.wanted.gateway, port.wanted.service): port for port in endpoints.ports}
@@ -70,20 +74,25 @@ def write_ready_file(path: Path, content: Mapping[str, Any]) -> None:
     """Put the file in place whole: whoever sees it can read all of it.
 
     Raises:
-        OSError: the place does not take it.
+        ReadyFileRefused: the place does not take it.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f"{path.name}.{os.getpid()}")
     try:
-        fresh.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-        fresh.replace(path)
-    except OSError:
-        with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Made anew under a name that nobody can know before: in a folder that all may write to, a foreign
+        # link under a known one would lead the text to a place of somebody else's choice.
+        fresh = path.with_name(f"{path.name}.{os.urandom(8).hex()}")
+        with fresh.open("x", encoding="utf-8") as file:
+            file.write(json.dumps(content, indent=2) + "\n")
+        try:
+            fresh.replace(path)
+        except OSError:
             fresh.unlink()
-        raise
+            raise
+    except OSError as error:
+        raise ReadyFileRefused(f"the ready file {path} cannot be written: {error.strerror}") from error
 
 
 def remove_ready_file(path: Path) -> None:
-    """Nothing is ready any more."""
+    """Nothing is ready, yet or any more."""
     with suppress(OSError):
         path.unlink()

@@ -88,8 +88,6 @@ class RunningSite:
             if await self._catch_up():
                 await self._serve()
         finally:
-            if self.options.ready_file is not None:
-                remove_ready_file(self.options.ready_file)
             await self.endpoints.close()
             self._refresher.close()
             self._remember_time()
@@ -128,6 +126,14 @@ class RunningSite:
             write_ready_file(self.options.ready_file, content)
         async with asyncio.TaskGroup() as group:
             group.create_task(asyncio.to_thread(self._tell_everybody, content), name="announce")
+        try:
+            await self._go_on(content)
+        finally:
+            if self.options.ready_file is not None:
+                remove_ready_file(self.options.ready_file)
+
+    async def _go_on(self, content: dict[str, Any]) -> None:
+        """Refresh what clients see until told to stop."""
             if not self.clock.is_manual:
                 refresh = group.create_task(self._refresher.keep_up(), name="refresh")
             await self._stop.wait()
