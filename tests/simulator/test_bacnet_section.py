@@ -12,6 +12,7 @@ from rich.console import Console
 
 from tests.buses.bacnet.cabinet import OBJECT_NAME, apdu_of, read_property, to_gateway, to_module, value_of
 from tests.simulator.test_running import opened, running
+from virtual_digiware.devices.records import Record
 from virtual_digiware.simulator.listening import wanted_ports
 from virtual_digiware.simulator.run_report import print_report
 from virtual_digiware.simulator.site_file import load_site, parse_site
@@ -83,6 +84,7 @@ def test_gateways_that_want_the_same_port_have_an_address_each():
         (("{main_instance: 4194303}",), "main_instance", "4194055"),
         (("{host: 192.0.2.1}",), "host", "a loopback address"),
         (("{prot: 47808}",), "prot", "port"),
+        (("{cov: true}",), "cov", "False"),
     ],
 )
 def test_a_section_that_cannot_be_right_is_refused(sections, key, right):
@@ -123,3 +125,22 @@ async def test_the_report_names_the_port():
         print_report(console, run.site.building, run.content, run.site.endpoints)
         printed = console.file.getvalue()  # type: ignore[attr-defined]
         assert f"BACnet/IP 127.0.0.1:{run.content['gateways'][0]['bacnet']['port']}" in printed
+
+
+async def test_what_a_module_showed_last_does_not_depend_on_who_read_it_when():
+    async with running(opened(change=with_bacnet)) as run:
+        site = run.site
+        (collection,) = site.endpoints._collections.values()
+        unit = collection.units[1]
+        await site.advance_to(site.now_ms() + 3_600_000)
+        last_ms = site.now_ms()
+        site.building.model.apply(Record(last_ms, "presence", unit.path, {"present": False}))
+        for later_ms in (3_600_000, 3_601_000):
+            await site.advance_to(last_ms + later_ms)
+        table, point = next(
+            (placed.block.table, row.point)
+            for placed in unit.product.blocks
+            for row in placed.block.rows
+            if placed.block.table.endswith(".instantaneous") and row.point == "frequency"
+        )
+        assert collection.reading(unit, table, point, 0)[1:] == ("lost", last_ms)

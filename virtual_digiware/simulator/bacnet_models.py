@@ -1,5 +1,7 @@
 """The BACnet/IP section of a gateway in the site file."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from virtual_digiware.simulator.site_parts import Host, Model, Port
@@ -26,5 +28,7 @@ class Bacnet(Model):
         le=4194302 - 247,
         description="device instance of the gateway; a module adds its Modbus address",
     )
-    cov: bool = Field(False, description="clients may subscribe to changes of values")
+    cov: Literal[False] = Field(
+        False, description="SubscribeCOV is not offered; the real gateways do not list it either"
+    )
     foreign_devices: bool = Field(False, description="clients beyond the reach of broadcasts may register")

@@ -22,8 +22,13 @@ if TYPE_CHECKING:
     from virtual_digiware.buses.modbus.image import Images
     from virtual_digiware.buses.modbus.rtu import RtuLine
     from virtual_digiware.buses.snmp.agent import SnmpAgent
+    from virtual_digiware.devices.collection import GatewayCollection
     from virtual_digiware.simulator.building import Building
     from virtual_digiware.simulator.site_models import Line, Site
+
+
+COLLECTED = ("bacnet", "snmp")
+"""Services that show what a gateway has collected, rather than its modules themselves."""
 
 
 class LineUnavailable(EndpointUnavailable):
@@ -52,6 +57,7 @@ class Endpoints:
     lines: list[OpenLine] = field(default_factory=list)
     snmp_agents: dict[str, SnmpAgent] = field(default_factory=dict)
     """Agents by the name of their gateway; alarms are told to them."""
+    _collections: dict[str, GatewayCollection] = field(default_factory=dict)
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     async def open(
@@ -76,6 +82,8 @@ class Endpoints:
                 server = self._server(building, wanted, images, handler, engine_boots)
                 number = None if port_base is None else port_base + position if port_base else 0
                 self.ports.append(await open_port(server.start, wanted, number))
+                if wanted.service in COLLECTED:
+                    self._collections[wanted.gateway] = building.collections[wanted.gateway]
                 self._stack.push_async_callback(server.close)
             for name in building.file.site.lines:
                 await self._open_line(name, building, images, handler)
@@ -83,8 +91,14 @@ class Endpoints:
             await self.close()
             raise
 
+    def collect(self) -> None:
+        """Let the gateways take over what has been published, whether or not somebody reads them."""
+        for collection in self._collections.values():
+            collection.collect()
+
     async def close(self) -> None:
         await self._stack.aclose()
+        self._collections.clear()
         self.ports.clear()
         self.lines.clear()
         self.snmp_agents.clear()

@@ -28,12 +28,21 @@ class Refresher:
     Args:
         begin_ms: time up to which the model is computed already, its commissioning.
         refresh_ms: simulated time between refreshes, while time runs no faster than that of the machine.
+        published: called after everything that became visible.
     """
 
-    def __init__(self, model: SiteModel, clock: Clock, begin_ms: int, refresh_ms: int) -> None:
+    def __init__(
+        self,
+        model: SiteModel,
+        clock: Clock,
+        begin_ms: int,
+        refresh_ms: int,
+        published: Callable[[], None] = lambda: None,
+    ) -> None:
         self.computed_ms = begin_ms
         self._model = model
         self._clock = clock
+        self._published = published
         # A fast clock refreshes as often as a real one, which makes the slots of simulated time longer.
         self._slot_ms = refresh_ms * max(1, ceil(clock.anchor.rate))
         self._piece_ms = FIRST_PIECE_MS
@@ -96,14 +105,18 @@ class Refresher:
         with self._computing:
             snapshot = self._model.compute(t_ms)
             self.computed_ms = t_ms
-        self._model.publish(snapshot)
+        self._publish(snapshot)
 
     async def _compute(self, t_ms: int) -> None:
         snapshot = await asyncio.get_running_loop().run_in_executor(self._worker, self._compute_here, t_ms)
         # An intervention may have made something newer visible while this was computed.
         if snapshot is not None and t_ms >= self.computed_ms:
-            self._model.publish(snapshot)
             self.computed_ms = t_ms
+            self._publish(snapshot)
+
+    def _publish(self, snapshot: Snapshot) -> None:
+        self._model.publish(snapshot)
+        self._published()
 
     def _compute_here(self, t_ms: int) -> Snapshot | None:
         with self._computing:

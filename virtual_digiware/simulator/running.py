@@ -72,7 +72,9 @@ class RunningSite:
         self._progress = progress
         self._stop = asyncio.Event()
         refresh_ms = building.file.site.refresh_ms
-        self._refresher = Refresher(building.model, clock, building.commissioned_ms, refresh_ms)
+        self._refresher = Refresher(
+            building.model, clock, building.commissioned_ms, refresh_ms, self.endpoints.collect
+        )
 
     async def run(self) -> None:
         """Serve until SIGINT, SIGTERM or `stop`.
@@ -124,8 +126,6 @@ class RunningSite:
         content = describe_site(self.building.file.site, self.building.layout.gateways, self.endpoints)
         if self.options.ready_file is not None:
             write_ready_file(self.options.ready_file, content)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(asyncio.to_thread(self._tell_everybody, content), name="announce")
         try:
             await self._go_on(content)
         finally:
@@ -134,6 +134,8 @@ class RunningSite:
 
     async def _go_on(self, content: dict[str, Any]) -> None:
         """Refresh what clients see until told to stop."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(asyncio.to_thread(self._tell_everybody, content), name="announce")
             if not self.clock.is_manual:
                 refresh = group.create_task(self._refresher.keep_up(), name="refresh")
             await self._stop.wait()
