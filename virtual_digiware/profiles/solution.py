@@ -1,4 +1,4 @@
-"""What the solved network looks like: phasors and powers of every board and circuit, over a batch of times."""
+"""What the solved network looks like: phasors and powers of boards and circuits, over a batch of times."""
 
 from __future__ import annotations
 
