@@ -99,7 +99,8 @@ def test_a_disabled_load_stops_counting_and_says_so() -> None:
     write(model, "M1/i0", LOAD, 0, now_ms=START + 100 * SECOND)
     at(model, START + 200 * SECOND)
     assert read(unit, "load_instantaneous", "load_status") == 0.0
-    assert is_missing(read(unit, "load_instantaneous", "current_l1"))
+    for point in ("current_l1", "timestamp", "integration_time"):
+        assert is_missing(read(unit, "load_instantaneous", point))
     assert energy_wh(unit, "active_energy_import") == pytest.approx(6900 / 36, abs=0.1)
 
 
@@ -329,6 +330,37 @@ def test_a_replayed_journal_gives_the_same_site_bit_for_bit(seed: int) -> None:
     assert [unit.address for unit in live.units.values()] == [
         unit.address for unit in replayed.units.values()
     ]
+
+
+@settings(max_examples=3, deadline=None)
+@given(st.integers(0, 2**32))
+def test_a_record_that_needs_no_computation_is_read_back_without(seed: int) -> None:
+    model = office_model()
+    for record in records_of_an_afternoon(seed):
+        at(model, record.time_ms)
+        if not model.apply(record):
+            seen = all_values(model)
+            assert seen == all_values(at(model, record.time_ms))
+
+
+@pytest.mark.parametrize(
+    ("address", "values", "needs"),
+    [
+        (LOCK, (1000,), False),
+        (LOAD + 1, (4,), True),
+        (LOAD + 1, (3,), True),
+        (57600, (2, 3, 2026, 10, 0, 0), True),
+        (SYSTEM, (SAVE,), True),
+    ],
+)
+def test_only_what_is_more_than_a_stored_word_needs_a_computation(
+    address: int, values: tuple[int, ...], needs: bool
+) -> None:
+    model = at(scripted_model(CONSTANT), START + 10_500)
+    function = 6 if len(values) == 1 else 16
+    record = model.check_write("M1/i0", function, address, values, START + 10_700)
+    assert isinstance(record, Record), record
+    assert model.apply(record) is needs
 
 
 def test_computing_in_a_thread_leaves_reads_and_writes_to_the_other() -> None:

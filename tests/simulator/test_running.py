@@ -172,6 +172,20 @@ async def test_a_write_is_kept_and_found_again_by_the_next_run(tmp_path):
         assert (await run.ask(3, struct.pack(">BHH", 3, HEATER_POWER, 2)))[0] == 0x83
 
 
+async def test_a_stored_word_is_read_back_without_a_refresh_of_the_site(monkeypatch):
+    async with running(opened()) as run:
+        computed: list[int] = []
+        compute = run.site.building.model.compute
+        monkeypatch.setattr(
+            run.site.building.model, "compute", lambda t_ms: computed.append(t_ms) or compute(t_ms)
+        )
+        assert await run.set(3, UNLOCK, 1000) == 0
+        assert await run.read(3, UNLOCK, 1) == (1000).to_bytes(2, "big")
+        assert computed == []
+        assert await run.set(3, COMMAND, 161) == 0
+        assert computed == [AT]
+
+
 async def test_a_refused_write_is_not_kept(tmp_path):
     journal = tmp_path / "shop.journal"
     async with running(opened(journal=journal)) as run:

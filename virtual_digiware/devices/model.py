@@ -34,6 +34,10 @@ from virtual_digiware.profiles.installation import Event
 from virtual_digiware.profiles.truth import Truth
 
 
+TIMED_TABLES = ("command", "unit.clock")
+"""What is written here is read back as a time span from the write on."""
+
+
 class UnknownUnit(KeyError):
     """A record or a write names a unit that the site does not have. `path` as found, `known` paths."""
 
@@ -76,6 +80,7 @@ class SiteModel:
         self._check_drives()
         self._connected = self._connect()
         self._queue: deque[Effect] = deque()
+        self._queued = 0
         self._chronicle = Chronicle(
             truth,
             layout,
@@ -106,28 +111,34 @@ class SiteModel:
         data = {"function": function, "address": address, "values": [int(value) for value in values]}
         return Record(max(now_ms, self._chronicle.horizon_ms), "write", path, data)
 
-    def apply(self, record: Record) -> None:
+    def apply(self, record: Record) -> bool:
         """Take an intervention: settings and outputs at once, measurement with the next `compute`.
 
         Records come in the order of their times, live as in replay.
+
+        Returns:
+            Whether reads show all that the record means only after a `compute` at its time.
 
         Raises:
             UnknownUnit: The record's target does not exist.
             ValueError: A kind of record that is not known.
         """
+        queued = self._queued
+        is_timed = False
         match record.kind:
             case "write":
-                self._write(record)
+                is_timed = self._write(record)
             case "presence":
                 self._unit(record.target).is_plugged = bool(record.data["present"])
                 self._rewire(record.time_ms)
             case "event":
-                self._queue.append(Disturbed(record.time_ms, _event(record)))
+                self._put([Disturbed(record.time_ms, _event(record))])
             case "commissioned" | "clock":
-                return
+                return False
             case _:
                 raise ValueError(f"a record of unknown kind {record.kind!r}")
         self.version += 1
+        return is_timed or self._queued > queued
 
     def compute(self, t_ms: int) -> Snapshot:
         """Advance the history through all applied records up to `t_ms` and tell the site's state there.
@@ -153,14 +164,22 @@ class SiteModel:
             raise UnknownUnit(path, tuple(self.units))
         return unit
 
-    def _write(self, record: Record) -> None:
+    def _write(self, record: Record) -> bool:
+        """Returns whether what was written counts from its time on, as clocks and commands do."""
         unit = self._unit(record.target)
         address, values = int(record.data["address"]), [int(value) for value in record.data["values"]]
         for action in unit.state.write(record.time_ms, address, values):
             if action.kind == "remeasure":
                 self._rewire(record.time_ms)
             else:
-                self._queue.extend(_effects(action, unit, record.time_ms, self._slot_of_circuit))
+                self._put(_effects(action, unit, record.time_ms, self._slot_of_circuit))
+        written = unit.state.settings.map.spanned(address, len(values)) or ()
+        return any(placed.block.table in TIMED_TABLES for placed in written)
+
+    def _put(self, effects: Sequence[Effect]) -> None:
+        # Counted, for the computing thread may have taken them out again before anybody looks.
+        self._queue.extend(effects)
+        self._queued += len(effects)
 
     def _connect(self) -> Connected:
         return connected(self._planned, self._taps, self._inputs, self.units)
@@ -170,7 +189,7 @@ class SiteModel:
         now = self._connect()
         if now != self._connected:
             self._connected = now
-            self._queue.append(Rewired(t_ms, now))
+            self._put([Rewired(t_ms, now)])
 
     def _check_drives(self) -> None:
         for unit in self.units.values():

@@ -20,7 +20,8 @@ class JournaledWrites:
 
     Args:
         now_ms: simulated time for the next record; never before the last one.
-        recompute: makes the consequences of everything up to a time visible.
+        recompute: makes the consequences of everything up to a time visible. It takes as long as a refresh
+            of the whole site, so it is asked for only by records that change more than a stored word.
         tell: hears of every accepted and every failed write.
     """
 
@@ -49,7 +50,7 @@ class JournaledWrites:
         except OSError as error:
             self._tell(f"the journal does not take a write: {error}", checked)
             return Refusal(DEVICE_FAILURE, "the write cannot be kept")
-        self._model.apply(checked)
-        self._recompute(checked.time_ms)
+        if self._model.apply(checked):
+            self._recompute(checked.time_ms)
         self._tell("write", checked)
         return None
