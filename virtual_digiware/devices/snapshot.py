@@ -102,17 +102,18 @@ class Snapshot:
 
     def _frame(self, name: str, columns: Columns, slots: IntArray) -> None:
         """The points that say what the others of a table belong to: slot status, time stamp, period."""
+        missing = np.zeros(len(slots))
         if name.startswith("circuit."):
-            columns["load_status"] = self._moment.present.reading.measured.wiring.is_enabled[slots].astype(
-                np.float64
-            )
+            is_enabled = self._moment.present.reading.measured.wiring.is_enabled[slots]
+            columns["load_status"] = is_enabled.astype(np.float64)
+            missing[~is_enabled] = np.nan  # a disabled load is not refreshed
         if name in ("circuit.average", "network.average"):
             stamp_ms, period_s = self._moment.average.end_ms, self._moment.average.period_ms / 1000
         else:
             stamp_ms, period_s = self._moment.present.slot_ms, self._refresh_ms / 1000
         stamp = seconds_since_2000(np.array([stamp_ms], np.int64))
-        columns["timestamp"] = np.repeat(stamp, len(slots))
-        columns["integration_time"] = np.full(len(slots), period_s)
+        columns["timestamp"] = stamp + missing
+        columns["integration_time"] = period_s + missing
 
     def _instantaneous(self, slots: IntArray) -> Columns:
         return _columns(CIRCUIT_INSTANTANEOUS, self._moment.present.reading.points.circuits[:, 0, slots])
@@ -122,11 +123,13 @@ class Snapshot:
 
     def _fundamental(self, slots: IntArray) -> Columns:
         reading = self._moment.present.reading
-        return _of(circuit_fundamental(slot_values(reading.solution, reading.measured, slots)))
+        table = circuit_fundamental(slot_values(reading.solution, reading.measured, slots))
+        return _columns(table.names, table.values)
 
     def _harmonics(self, slots: IntArray) -> Columns:
         reading = self._moment.present.reading
-        return _of(circuit_harmonic_current(slot_values(reading.solution, reading.measured, slots)))
+        table = circuit_harmonic_current(slot_values(reading.solution, reading.measured, slots))
+        return _columns(table.names, table.values)
 
     def _maxima(self, slots: IntArray) -> Columns:
         return self._moment.present.shown.circuits.columns("maximum", slots)
@@ -223,10 +226,6 @@ _BUILDERS: Mapping[str, Callable[[Snapshot, IntArray], Columns]] = {
     "network.harmonic_voltage_ln": Snapshot._phase_harmonics,
     "network.harmonic_voltage_ll": Snapshot._line_harmonics,
 }
-
-
-def _of(table: Table) -> Columns:
-    return _columns(table.names, table.values)
 
 
 def _columns(names: tuple[str, ...], values: FloatArray) -> Columns:
