@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from struct import pack
 
 from virtual_digiware.buses.bacnet.counters import BacnetCounters
 from virtual_digiware.buses.bacnet.directory import BacnetSettings, DeviceDirectory
+from virtual_digiware.buses.bacnet.errors import Malformed
 from virtual_digiware.buses.bacnet.peers import Address
 from virtual_digiware.buses.bacnet.router import Router
 from virtual_digiware.buses.interfaces import Unit
@@ -77,7 +79,8 @@ class Cabinet:
     def ask_library(self, datagram: bytes, source: Address = CLIENT) -> list[bytes]:
         """The same without the short path."""
         self.sent.clear()
-        self.router.full(datagram, source)
+        with suppress(Malformed):
+            self.router.full(datagram, source)
         return [sent for sent, _ in self.sent]
 
     def unplug(self, path: str) -> None:

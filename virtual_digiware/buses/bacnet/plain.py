@@ -32,6 +32,7 @@ _BVLL, _ORIGINAL_UNICAST, _VERSION = 0x81, 0x0A, 1
 _HAS_DESTINATION, _HAS_SOURCE, _UNUSUAL = 0x20, 0x08, 0xD0
 _SHORTEST = 12  # up to the service choice, with the first octet of its parameters
 _MAX_REPLIES, _MAX_PLANS = 4096, 512
+_MAX_PLANNED = 16_384  # values in all plans of a gateway: 4 MB of what somebody may have asked only once
 _COMPLEX_ACK, _ERROR = 0x30, 0x50
 _HOPS = 255
 
@@ -77,6 +78,7 @@ class DeviceReads:
         self.device = device
         self._cells: dict[Cell, bytes | ServiceError] = {}
         self._plans: dict[bytes, Plan] = {}
+        self.planned = 0
         self._version: int | None = None
 
     def read(self, version: int, body: bytes) -> tuple[int, bytes]:
@@ -94,8 +96,9 @@ class DeviceReads:
         plan = self._plans.get(body)
         if plan is None:
             if len(self._plans) >= _MAX_PLANS:
-                self._plans.clear()
+                self.forget_plans()
             plan = self._plans[body] = self._planned(body)
+            self.planned += len(plan.parts)
         made: list[bytes] = []
         for head, cell in plan.parts:
             encoded = self._cell(version, cell)
@@ -105,6 +108,11 @@ class DeviceReads:
                 made += (head, b"\x4e", encoded, b"\x4f")
         made.append(plan.end)
         return _COMPLEX_ACK, b"".join(made)
+
+    def forget_plans(self) -> None:
+        """Work out anew what requests ask for."""
+        self._plans.clear()
+        self.planned = 0
 
     def _cell(self, version: int, cell: Cell) -> bytes | ServiceError:
         if version != self._version:
@@ -176,6 +184,9 @@ class PlainReads:
         self._version = version
         if len(self._reads) > 2 * MAX_DEVICES:
             self._reads.clear()
+        if sum(reads.planned for reads in self._reads.values()) > _MAX_PLANNED:
+            for reads in self._reads.values():
+                reads.forget_plans()
 
     def _made(self, version: int, datagram: bytes, at: int) -> tuple[bytes, bytes]:
         """The reply in front of and behind its invoke id. Raises Unusual or IndexError."""
