@@ -77,7 +77,6 @@ class Device:
         columns: Its numbers.
         unit: Which unit this device stands for.
         instance: Its device instance.
-        object_list_of: Settings that the Device object shows.
         event_states: Who knows of alarms; nobody: everything is normal.
     """
 
