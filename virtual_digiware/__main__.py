@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 
 
 def main() -> None:
@@ -12,9 +13,18 @@ def main() -> None:
     gc.disable()
     # The matrices of a site are small: more threads cost more than they bring, and start slowly.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    _open_standard_streams()
     from virtual_digiware.simulator.cli import app
 
     app()
+
+
+def _open_standard_streams() -> None:
+    """Let streams that the caller has closed lead nowhere; else a socket of ours would take their number."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            os.open(os.devnull, os.O_RDWR)  # the lowest free number, so this one
+            setattr(sys, name, open(number, "r" if number == 0 else "w", closefd=False))  # noqa: SIM115
 
 
 if __name__ == "__main__":

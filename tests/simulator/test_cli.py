@@ -250,6 +250,29 @@ def test_a_run_stops_cleanly_within_a_second(site, tmp_path, number):
     assert not (tmp_path / "line").is_symlink()
 
 
+@pytest.mark.parametrize("closing", ["<&- >&-", "<&- >&- 2>&-", "| head -1"])
+def test_a_site_serves_on_when_nobody_reads_what_it_prints(site, tmp_path, closing):
+    ready = tmp_path / "ready.json"
+    options = f"--ready-file {ready} --clock manual"
+    command = f'"$@" {options} & echo $! > {tmp_path}/pid; wait $!; echo $? > {tmp_path}/code'
+    shell = subprocess.Popen(
+        ["sh", "-c", f"{{ {command}; }} {closing}", "sh", *COMMAND, "run", str(site)],
+        stdout=subprocess.DEVNULL,
+    )
+    began_s = perf_counter()
+    while not ready.exists():
+        assert perf_counter() - began_s < 20
+    link = tmp_path / "line"
+    handle = os.open(link, os.O_RDWR | os.O_NOCTTY)
+    for _ in range(2):
+        os.write(handle, bytes.fromhex("02 03 c350 0001 b86c"))
+        assert os.read(handle, 7)[:3] == bytes.fromhex("02 03 02")
+    os.close(handle)
+    os.kill(int((tmp_path / "pid").read_text()), signal.SIGTERM)
+    shell.wait(10)
+    assert (tmp_path / "code").read_text() == "0\n"
+
+
 def test_the_journal_of_another_seed_is_refused(site, tmp_path):
     journal = str(tmp_path / "journal")
     process, _ = started(site, "--journal", journal)

@@ -9,11 +9,15 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping, Sequence
 
+from virtual_digiware.devices.alarms.events import AlarmChange
+from virtual_digiware.devices.alarms.plan import Plan
+from virtual_digiware.devices.alarms.planning import Wired, plan_of
 from virtual_digiware.devices.block import Product
 from virtual_digiware.devices.chronicle import Chronicle
 from virtual_digiware.devices.commands import Action
 from virtual_digiware.devices.connections import connect
 from virtual_digiware.devices.effects import (
+    Acknowledged,
     CurvesCleared,
     Disturbed,
     Effect,
@@ -21,6 +25,7 @@ from virtual_digiware.devices.effects import (
     PartialReset,
     PulsesMarked,
     Rewired,
+    Watched,
 )
 from virtual_digiware.devices.io_drives import DriveError
 from virtual_digiware.devices.layout import SiteLayout
@@ -32,7 +37,6 @@ from virtual_digiware.devices.snapshot import Snapshot
 from virtual_digiware.devices.unit import Unit
 from virtual_digiware.profiles.installation import Event
 from virtual_digiware.profiles.truth import Truth
-
 
 TIMED_TABLES = ("command", "unit.clock")
 """What is written here is read back as a time span from the write on."""
@@ -79,6 +83,8 @@ class SiteModel:
         self._slot_of_circuit = metered_slots(self._planned)
         self._check_drives()
         self._connected = self._connect()
+        self._layout = layout
+        self._plan = self._planned_alarms()
         self._queue: deque[Effect] = deque()
         self._queued = 0
         self._chronicle = Chronicle(
@@ -91,6 +97,7 @@ class SiteModel:
             seed,
             commissioned_ms,
             events,
+            self._plan,
         )
         self.version = 0
         self.snapshot: Snapshot = self._chronicle.snapshot(commissioned_ms)

@@ -31,9 +31,9 @@ class Claim:
 def foreign_part(link: Path) -> Path | None:
     """The first part of a link's path that another user has put into a folder open to all, such as /tmp.
 
-    Its owner could exchange all below it at any time: the link would not lead where we say. None when there is
-    no such part. What the system administrator owns is trusted, and so is every folder that is nobody's but
-    its owner's to write to: its path was chosen by whoever wrote the site file.
+    Its owner could exchange all below it at any time: the link would not lead where we say. None when there
+    is no such part. What the system administrator owns is trusted, and so is every folder that is nobody's
+    but its owner's to write to: its path was chosen by whoever wrote the site file.
     """
     is_open_to_all = False
     for part in (*reversed(link.absolute().parents), link.absolute()):

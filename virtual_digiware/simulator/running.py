@@ -7,6 +7,7 @@ import gc
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -151,7 +152,8 @@ class RunningSite:
         await self.endpoints.open(self.building, Images(model), writes, self.options.port_base, boots)
 
     def _tell_everybody(self, content: dict[str, Any]) -> None:
-        self._announce(content, self.endpoints)
+        with suppress(BrokenPipeError):  # nobody reads what is printed; clients may still want the site
+            self._announce(content, self.endpoints)
         # Loaded now, lest somebody's first write waits for it; plain reads are answered without.
         log()
         for door in LIBRARY_DOORS:
@@ -168,4 +170,5 @@ class RunningSite:
 
 
 def _tell(event: str, record: Record) -> None:
-    log().info(event, at=format_instant(record.time_ms), unit=record.target, **record.data)
+    with suppress(OSError):  # the write is kept, and its answer does not wait for somebody to read the log
+        log().info(event, at=format_instant(record.time_ms), unit=record.target, **record.data)
