@@ -92,6 +92,14 @@ def test_powers_currents_and_voltages_of_a_circuit_belong_together(
         )
 
 
+def test_a_six_pulse_drive_gives_back_a_little_harmonic_power(model: SiteModel) -> None:
+    now = block_values(model.units["m70/s135"], "load_instantaneous", 0)
+    first = block_values(model.units["m70/s135"], "load_fundamental", 0)
+    assert first["thd_current_l1"] > 20
+    share = (now["active_power_total"] - first["active_power_total_h1"]) / now["active_power_total"]
+    assert -0.02 < share < 0.001
+
+
 def test_the_feeders_of_the_board_add_up_to_its_incomer_in_power_and_in_energy(model: SiteModel) -> None:
     incomer, *feeders = [one for one in CIRCUITS if one[0].startswith("m70")]
     power = [

@@ -241,7 +241,8 @@ class Mains:
 
     def _background(self, keys: UintArray) -> ComplexArray:
         orders = np.array(ORDERS)
-        angle = 2 * np.pi * uniform(keys[:, None], Stream.BACKGROUND, orders)
+        drawn = 2 * uniform(keys[:, None], Stream.BACKGROUND, orders) - 1
+        angle = self._data.background_angle_rad + self._data.background_spread_rad * drawn
         distortion = self._data.background * np.exp(1j * angle)
         # A shift by a third of a period is h thirds for order h: that makes its sequence.
         turned = distortion[:, None, :] * _SEQUENCE[:, None] ** orders

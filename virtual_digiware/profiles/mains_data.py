@@ -16,7 +16,8 @@ _ORDER_TEXTS = {str(order): index for index, order in enumerate(ORDERS) if order
 _ROWS = (
     *("leaf", "fast", "slow", "rise", "hour_mhz", "hour_share", "hour_sigma", "quarter_sigma"),
     *("hour_after", "hour_before", "quarter_after", "quarter_before"),
-    *("common", "phase", "regional_load", "unbalance", "hours", "percent", "daily", "peak_hour"),
+    *("common", "phase", "regional_load", "unbalance", "hours", "percent", "degrees", "spread"),
+    *("daily", "peak_hour"),
 )
 
 
@@ -46,6 +47,10 @@ class MainsData:
     """(24,) hourly, mean 1, local time."""
     background: FloatArray
     """(H,) relative to the nominal voltage, 0 for the fundamental."""
+    background_angle_rad: FloatArray
+    """(H,) middle of the angles that sources draw from; 0 where any angle may be."""
+    background_spread_rad: FloatArray
+    """(H,) largest deviation from it."""
     background_daily: float
     background_peak_hour: float
 
@@ -72,6 +77,16 @@ class _Entry:
             )
         return np.array(values)
 
+    def by_order(self, row: str, otherwise: float) -> FloatArray:
+        """`5:2.0 7:1.2`: (H,) numbers of some odd orders from 3 on, and `otherwise` for the rest."""
+        key, values = f"{self._name}.{row}", np.full(len(ORDERS), otherwise)
+        for part in self.text(row).split():
+            order, _, value = part.partition(":")
+            if order not in _ORDER_TEXTS:
+                raise LibraryError(FILE, key, f"odd orders from 3 are needed, found {order!r}")
+            values[_ORDER_TEXTS[order]] = number(value, FILE, key)
+        return values
+
     def pair(self, row: str) -> tuple[float, float]:
         """`0.8, 420 s` or `6.5 mHz, 12 s`: a number, and a time in ms."""
         share, comma, time = self.text(row).partition(",")
@@ -92,12 +107,8 @@ def parse_mains_data(text: str) -> MainsData:
     frequency, voltage, regional_load, background = (
         _Entry(name, found[name]) for name in ("frequency", "voltage", "regional_load", "background")
     )
-    levels = np.zeros(len(ORDERS))
-    for part in background.text("percent").split():
-        order, _, percent = part.partition(":")
-        if order not in _ORDER_TEXTS:
-            raise LibraryError(FILE, "background.percent", f"odd orders from 3 are needed, found {order!r}")
-        levels[_ORDER_TEXTS[order]] = number(percent, FILE, "background.percent") / 100
+    levels, angles = background.by_order("percent", 0.0), background.by_order("degrees", np.nan)
+    spread = np.where(np.isnan(angles), 180.0, background.number("spread"))
     low, high = voltage.numbers("unbalance", 2)
     return MainsData(
         frequency_leaf_ms=round(frequency.number("leaf") * 1000),
@@ -116,7 +127,9 @@ def parse_mains_data(text: str) -> MainsData:
         regional_share=voltage.number("regional_load"),
         unbalance=(float(low), float(high)),
         regional_load=regional_load.numbers("hours", 24),
-        background=levels,
+        background=levels / 100,
+        background_angle_rad=np.deg2rad(np.nan_to_num(angles)),
+        background_spread_rad=np.deg2rad(spread),
         background_daily=background.number("daily"),
         background_peak_hour=background.number("peak_hour"),
     )
