@@ -62,7 +62,7 @@ def measured_blocks(model: SiteModel) -> Iterator[tuple[Unit, PlacedBlock]]:
                 yield unit, where
 
 
-@pytest.fixture(scope="module", params=[0, 9 * HOUR + 123], ids=["noon", "evening"])
+@pytest.fixture(scope="module", params=[0, 4 * HOUR + 123], ids=["noon", "afternoon"])
 def model(building: Building, request: pytest.FixtureRequest) -> SiteModel:
     return at(model_of(building, building.layout), MONDAY_NOON_MS + 20 * MINUTE + request.param)
 
