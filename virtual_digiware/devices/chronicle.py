@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from virtual_digiware.devices.alarms.plan import Plan
 from virtual_digiware.devices.connections import Tap
 from virtual_digiware.devices.demand import LocalBlocks
 from virtual_digiware.devices.effects import (
+    Acknowledged,
     CurvesCleared,
     Disturbed,
     Effect,
@@ -16,6 +18,7 @@ from virtual_digiware.devices.effects import (
     PartialReset,
     PulsesMarked,
     Rewired,
+    Watched,
 )
 from virtual_digiware.devices.energies import COUNTERS
 from virtual_digiware.devices.extremes import BoolArray
@@ -45,6 +48,7 @@ class Chronicle:
         seed: int,
         commissioned_ms: int,
         events: Sequence[Event],
+        plan: Plan,
     ) -> None:
         """`class_percent` is the accuracy class of each unit by path."""
         self._class_percent = class_percent
@@ -59,7 +63,9 @@ class Chronicle:
         self.horizon_ms = commissioned_ms
         """Newest time asked for; whatever is recorded now happens no earlier."""
         blocks = LocalBlocks(layout.demand_period_s, truth.installation.timezone)
-        self._history = History(truth, self._meter(connected), blocks, layout.refresh_ms, commissioned_ms)
+        self._history = History(
+            truth, self._meter(connected), blocks, layout.refresh_ms, commissioned_ms, plan, self._events
+        )
 
     def expect(self, t_ms: int) -> None:
         """Announce a computation at `t_ms`.
@@ -94,7 +100,11 @@ class Chronicle:
                 history.rewire(t_ms, self._meter(connected))
             case Disturbed(event=event):
                 self._events = (*self._events, event)
-                history.disturb(t_ms, self._truth.with_events(self._events))
+                history.disturb(t_ms, self._truth.with_events(self._events), self._events)
+            case Watched(plan=plan):
+                history.watch(t_ms, plan)
+            case Acknowledged(path=path, acknowledge_id=acknowledge_id):
+                history.acknowledge(t_ms, path, acknowledge_id)
             case PartialReset(slots=slots, points=points):
                 history.reset_partial(t_ms, _mask(slots, count), points)
             case ExtremesReset(kind="instantaneous", slots=slots, points=points):

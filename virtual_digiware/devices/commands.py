@@ -19,6 +19,8 @@ ADDRESS_AFTER_RESET = 15
 LED_MS = 10_000
 """How long the ON LED stays lit. Source: DIRIS Digiware manual 542875H, page 119."""
 CLEAR_LOAD_CURVES = 8
+REWIND = 1
+"""Of the compact EN 50160 log; any other value goes on. Source: MODBUS tables of DIRIS B30, V 153.745."""
 
 _ROWS = ("l1", "l2", "l3")
 _VOLTAGES = ("voltage_l1_n", "voltage_l2_n", "voltage_l3_n", "voltage_n_pe")
@@ -74,8 +76,16 @@ class Action:
     """Something that a write set off beyond the registers of its unit; `slot` counts the unit's own."""
 
     kind: Literal[
-        "remeasure", "partial", "extremes", "average_extremes", "network_extremes", "curves", "pulses"
+        "remeasure",
+        "partial",
+        "extremes",
+        "average_extremes",
+        "network_extremes",
+        "curves",
+        "pulses",
+        "acknowledge",
     ]
     slot: int = 0
     points: frozenset[str] = frozenset()
     mask: int = 0
+    """Bits of a command, or the id of an alarm."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from virtual_digiware.devices.alarms.plan import Plan
 from virtual_digiware.devices.site_wiring import Connected
 from virtual_digiware.profiles.installation import Event
 
@@ -62,4 +63,23 @@ class PulsesMarked:
     slot: int | None
 
 
-Effect = Rewired | Disturbed | PartialReset | ExtremesReset | CurvesCleared | PulsesMarked
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """Alarms are set otherwise, or other units are there to have them."""
+
+    time_ms: int
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """Somebody acknowledged an alarm of the unit `path` by the id that its registers show."""
+
+    time_ms: int
+    path: str
+    acknowledge_id: int
+
+
+Effect = (
+    Rewired | Disturbed | PartialReset | ExtremesReset | CurvesCleared | PulsesMarked | Watched | Acknowledged
+)

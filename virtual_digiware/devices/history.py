@@ -6,11 +6,17 @@ steps, extremes are taken at every refresh slot, and what has not been booked ye
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from virtual_digiware.devices import energies
+from virtual_digiware.devices.alarms.compiled import ClosedBlock, Looked
+from virtual_digiware.devices.alarms.plan import NO_PLAN, Plan
+from virtual_digiware.devices.alarms.surroundings import EventEdges, Surroundings
+from virtual_digiware.devices.alarms.watch import Watch
 from virtual_digiware.devices.circuit_tables import CIRCUIT_INSTANTANEOUS, CIRCUIT_QUALITY
 from virtual_digiware.devices.demand import BASE_STEP_MS, Averages, Demand, DemandBlock, LocalBlocks
 from virtual_digiware.devices.extremes import BoolArray, Extremes
@@ -27,6 +33,7 @@ from virtual_digiware.devices.moments import Moment, Present, Records, Step
 from virtual_digiware.devices.network_tables import NETWORK_INSTANTANEOUS, NETWORK_QUALITY
 from virtual_digiware.devices.partial_counters import PartialCounters
 from virtual_digiware.devices.points import IntArray
+from virtual_digiware.profiles.installation import Event
 from virtual_digiware.profiles.solution import Solution
 from virtual_digiware.profiles.truth import Truth
 
@@ -39,9 +46,19 @@ class History:
     """Advances through the boundaries of the truth; never backwards."""
 
     def __init__(
-        self, truth: Truth, meter: Meter, blocks: LocalBlocks, refresh_ms: int, commissioned_ms: int
+        self,
+        truth: Truth,
+        meter: Meter,
+        blocks: LocalBlocks,
+        refresh_ms: int,
+        commissioned_ms: int,
+        plan: Plan = NO_PLAN,
+        events: Sequence[Event] = (),
     ) -> None:
+        """`plan`: what alarms watch for; `events`: those that the truth was built with."""
         self._truth, self._meter = truth, meter
+        self._edges = EventEdges(events)
+        self._closed: list[ClosedBlock] = []
         self._refresh_ms = refresh_ms
         self._booked_ms = commissioned_ms
         self._slot_ms = self._slot_start(commissioned_ms)
@@ -58,6 +75,7 @@ class History:
             Extremes(CIRCUIT_EXTREMES, slots, COMPANIONS),
             Extremes(CIRCUIT_QUALITY, slots),
             Extremes(NETWORK_QUALITY, networks),
+            Watch.beginning(plan, commissioned_ms, self._around()),
         )
         self._average_extremes = Extremes(CIRCUIT_EXTREMES, slots, COMPANIONS)
         self._partial = PartialCounters.starting(slots, commissioned_ms)
@@ -79,13 +97,22 @@ class History:
         if self._booked_ms < t_ms:
             self._book(np.array([self._booked_ms, t_ms], np.int64))
         self._finish_slot(t_ms)
+        self._put(self._records.watch.until(t_ms - 1, self._around()))
         self._meter = meter
 
-    def disturb(self, t_ms: int, truth: Truth) -> None:
-        """Go on with a truth that differs from `t_ms` on; its own event edges cut the base step."""
+    def watch(self, t_ms: int, plan: Plan) -> None:
+        """Watch for something else, from the refresh after `t_ms` on."""
+        self._put(self._settled(t_ms).following(plan, t_ms, self._around()))
+
+    def acknowledge(self, t_ms: int, unit: str, acknowledge_id: int) -> None:
+        """Acknowledge an alarm of a unit; nothing for one that it does not have."""
+        self._put(self._settled(t_ms).acknowledged(unit, acknowledge_id, t_ms))
+
+    def disturb(self, t_ms: int, truth: Truth, events: Sequence[Event] = ()) -> None:
+        """Go on with a truth of other `events` from `t_ms` on; their edges cut the base step."""
         self.advance(t_ms)
         self._finish_slot(t_ms)
-        self._truth = truth
+        self._truth, self._edges = truth, EventEdges(events)
 
     def energies_mj(self, t_ms: int) -> IntArray:
         """Counters (counters, N) at `t_ms`, to which the history has been advanced."""
@@ -141,7 +168,31 @@ class History:
             running_gain_mj=self._demand.running_gain(gained),
             running_start_ms=self._demand.start_ms,
             running_end_ms=self._demand.end_ms,
+            alarms=self._watch_now(present).until(t_ms, self._around()).shown(),
         )
+
+    def _around(self) -> Surroundings:
+        return Surroundings(self._truth, self._meter, self._edges)
+
+    def _watch_now(self, present: Present) -> Watch:
+        """The alarms with the running slot counted in."""
+        is_kept = self._slot_ms > present.slot_ms
+        return self._records.watch if is_kept else present.kept.watch
+
+    def _settled(self, t_ms: int) -> Watch:
+        """The alarms with all that happens by `t_ms`, the refresh of the running slot first.
+
+        A record of that very time comes after it, so what has been shown once is not taken back.
+        """
+        self.advance(t_ms)
+        slot_ms = self._slot_start(t_ms)
+        present = self._present_at(slot_ms)
+        if self._slot_ms <= slot_ms:
+            self._records, self._slot_ms = present.kept, slot_ms + self._refresh_ms
+        return self._records.watch.until(t_ms, self._around())
+
+    def _put(self, watch: Watch) -> None:
+        self._records = replace(self._records, watch=watch)
 
     def _now(self, t_ms: int) -> tuple[Present, Step | None]:
         """The running refresh slot and the unfinished step, solved together where both are new."""
@@ -175,6 +226,8 @@ class History:
                 values = averages(block, np.arange(self._meter.slots))[_EXTREME_ROWS]
                 end = np.array([block.end_ms], np.int64)
                 self._average_extremes = self._average_extremes.including(end, values[:, None, :])
+                if self._records.watch.compiled.blocks:
+                    self._closed.append(self._records.watch.compiled.closed(block, self._meter.slots))
         self._booked_ms = int(edges[-1])
 
     def _measure(self, edges: IntArray, solution: Solution, with_points: bool) -> Step:
@@ -225,8 +278,9 @@ class History:
                 self._slot_ms += self._refresh_ms
                 continue
             slots = np.arange(self._slot_ms, end_ms, self._refresh_ms, dtype=np.int64)[: self._chunk()]
-            self._records = _with(self._records, self._meter.read(self._truth.at(slots)))
+            self._records = self._with(self._records, self._meter.read(self._truth.at(slots)))
             self._slot_ms = int(slots[-1]) + self._refresh_ms
+        del self._closed[: self._blocks_by(self._slot_ms - self._refresh_ms)]
 
     def _present_at(self, slot_ms: int, solution: Solution | None = None) -> Present:
         """The slot that starts at `slot_ms`; `solution` is the network then, if it is known."""
@@ -239,8 +293,9 @@ class History:
         return self._present
 
     def _counted_in(self, slot_ms: int, plain: Reading, reading: Reading) -> Present:
-        kept = _with(self._records, plain)
-        return Present(slot_ms, plain, reading, kept, kept if reading is plain else _with(kept, reading))
+        kept = self._with(self._records, plain)
+        shown = kept if reading is plain else self._with(kept, reading)
+        return Present(slot_ms, plain, reading, kept, shown)
 
     def _finish_slot(self, t_ms: int) -> None:
         """Keep what the running slot has measured before a change; one that starts now is measured anew."""
@@ -248,6 +303,7 @@ class History:
         slot_ms = self._slot_start(t_ms)
         if slot_ms == t_ms:
             self._present = None
+            self._slot_ms = min(self._slot_ms, slot_ms)
             return
         present = self._present_at(slot_ms)
         if self._slot_ms <= slot_ms:
@@ -265,12 +321,18 @@ class History:
         if present.slot_ms < self._slot_ms:
             self._records = self._present.kept
 
+    def _with(self, records: Records, reading: Reading) -> Records:
+        t_ms = reading.solution.start_ms
+        circuit_quality, network_quality = reading.quality
+        looked = Looked(t_ms, reading.points, circuit_quality, network_quality)
+        blocks = self._closed[: self._blocks_by(int(t_ms[-1]))]
+        return Records(
+            records.circuits.including(t_ms, reading.points.circuits[_EXTREME_ROWS]),
+            records.quality.including(t_ms, circuit_quality),
+            records.network_quality.including(t_ms, network_quality),
+            records.watch.including(looked, blocks, self._around()),
+        )
 
-def _with(records: Records, reading: Reading) -> Records:
-    t_ms = reading.solution.start_ms
-    circuit_quality, network_quality = reading.quality
-    return Records(
-        records.circuits.including(t_ms, reading.points.circuits[_EXTREME_ROWS]),
-        records.quality.including(t_ms, circuit_quality),
-        records.network_quality.including(t_ms, network_quality),
-    )
+    def _blocks_by(self, t_ms: int) -> int:
+        """How many of the closed blocks that alarms wait for ended by `t_ms`."""
+        return bisect_right(self._closed, t_ms, key=lambda block: block.end_ms)

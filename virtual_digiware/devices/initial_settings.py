@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from virtual_digiware.devices.alarms.initial import alarm_settings
 from virtual_digiware.devices.block import Product
 from virtual_digiware.devices.io_drives import Pulse
 from virtual_digiware.devices.io_modules import (
@@ -32,6 +33,7 @@ def initial_settings(
 
     Raises:
         DriveError: See `io_drives`.
+        AlarmError: See `alarms.initial`.
     """
     values: dict[Key, int | str] = {}
     _network(values, layout, gateway)
@@ -47,6 +49,8 @@ def initial_settings(
         for slot, allocation in enumerate(module.allocations):
             _load(values, slot, allocation)
         _inputs(values, module, product, timezone)
+        circuits = [allocation.circuit for allocation in module.allocations]
+        values.update(alarm_settings(product, circuits, module.alarms))
     return values
 
 

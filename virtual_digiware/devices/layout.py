@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from virtual_digiware.devices.alarms.description import AlarmLayout
 from virtual_digiware.profiles.installation import Phase
 
 NetworkType = Literal["1P+N", "2P", "2P+N", "3P", "3P+N"]
@@ -46,6 +47,8 @@ class ModuleLayout:
     inputs: tuple[str, ...] = ()
     """IO modules: what drives each input, in the grammar of the site file."""
     outputs: tuple[str, ...] = ()
+    alarms: tuple[AlarmLayout, ...] = ()
+    """Those that are set before anybody writes to the module."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,8 @@ class GatewayLayout:
     address: int | None
     modules: tuple[ModuleLayout, ...]
     line: str | None = None
+    has_default_passwords: bool = False
+    """Its users still have the passwords that it came with, which it reports as a system alarm."""
 
 
 @dataclass(frozen=True, slots=True)

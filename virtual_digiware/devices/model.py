@@ -165,6 +165,15 @@ class SiteModel:
         self.snapshot = snapshot
         self.version += 1
 
+    def alarm_changes_since(self, cursor: int) -> tuple[tuple[AlarmChange, ...], int]:
+        """Published changes of alarms behind a cursor, oldest first, and the cursor for the next time.
+
+        A cursor is the number of changes already heard of: 0 at the commissioning, `snapshot.alarms.sequence`
+        for only those to come. Of a listener that stays away too long the oldest changes are lost.
+        """
+        alarms = self.snapshot.alarms
+        return alarms.since(cursor), alarms.sequence
+
     def _unit(self, path: str) -> Unit:
         unit = self.units.get(path)
         if unit is None:
@@ -197,6 +206,14 @@ class SiteModel:
         if now != self._connected:
             self._connected = now
             self._put([Rewired(t_ms, now)])
+        plan = self._planned_alarms()
+        if plan != self._plan:
+            self._plan = plan
+            self._put([Watched(t_ms, plan)])
+
+    def _planned_alarms(self) -> Plan:
+        wired = Wired(self._connected.slots, self._taps, self._slot_of_circuit)
+        return plan_of(self._layout, self.units, wired)
 
     def _check_drives(self) -> None:
         for unit in self.units.values():
@@ -218,6 +235,8 @@ def _effects(action: Action, unit: Unit, t_ms: int, slot_of_circuit: Mapping[str
             return [ExtremesReset(t_ms, "average", own, action.points)]
         case "network_extremes":
             return [ExtremesReset(t_ms, "network", unit.taps, action.points)]
+        case "acknowledge":
+            return [Acknowledged(t_ms, unit.path, action.mask)]
         case "curves":
             return [CurvesCleared(t_ms, unit.slots)]
         case "pulses" if unit.io is not None:

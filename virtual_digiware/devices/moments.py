@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from virtual_digiware.devices.alarms.events import SiteAlarms
+from virtual_digiware.devices.alarms.watch import Watch
 from virtual_digiware.devices.demand import DemandBlock, Points
 from virtual_digiware.devices.extremes import Extremes
 from virtual_digiware.devices.metering import Reading
@@ -22,11 +24,12 @@ class Step:
 
 @dataclass(frozen=True)
 class Records:
-    """Extremes of instantaneous values."""
+    """Extremes of instantaneous values, and the alarms."""
 
     circuits: Extremes
     quality: Extremes
     network_quality: Extremes
+    watch: Watch
 
 
 @dataclass(frozen=True)
@@ -63,3 +66,4 @@ class Moment:
     """(counters, N) what the counters have gained in the running block so far."""
     running_start_ms: int
     running_end_ms: int
+    alarms: SiteAlarms

@@ -73,6 +73,15 @@ class Settings:
 
     def number(self, block: str, slot: int, point: str) -> int | None:
         """Effective value of a numeric row; None where the product has no such row."""
+        value = self._named(block, slot, point)
+        return None if value is None else int(value)
+
+    def text(self, block: str, slot: int, point: str) -> str:
+        """Effective text of a row; empty where the product has no such row."""
+        value = self._named(block, slot, point)
+        return "" if value is None else str(value)
+
+    def _named(self, block: str, slot: int, point: str) -> int | str | None:
         if self._places is None:
             self._places = {(p.block.name, p.slot): p for p in self._product.blocks}
         placed = self._places.get((block, slot))
@@ -80,7 +89,7 @@ class Settings:
             return None
         for row in placed.block.rows:
             if row.point == point:
-                return int(self.effective(placed, row))
+                return self.effective(placed, row)
         return None
 
     def _value(self, placed: PlacedBlock, row: Row, written: Mapping[int, int]) -> int | str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from virtual_digiware.devices import energies
+from virtual_digiware.devices.alarms.events import SiteAlarms
 from virtual_digiware.devices.circuit_tables import CIRCUIT_INSTANTANEOUS
 from virtual_digiware.devices.demand import CURVE_LENGTH, DemandBlock
 from virtual_digiware.devices.extremes import seconds_since_2000
@@ -77,6 +78,11 @@ class Snapshot:
             self._frame(name, columns, index)
             table = self._tables[key] = table_of(columns)
         return table
+
+    @property
+    def alarms(self) -> SiteAlarms:
+        """All alarms of the site: active, logged, changed."""
+        return self._moment.alarms
 
     @property
     def average_span_ms(self) -> tuple[int, int]:

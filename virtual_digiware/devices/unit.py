@@ -7,9 +7,11 @@ from typing import Protocol
 
 import numpy as np
 
+from virtual_digiware.devices.alarms.registers import alarm_values
 from virtual_digiware.devices.block import Block, PlacedBlock, Product
 from virtual_digiware.devices.io_modules import IoModule, Values
 from virtual_digiware.devices.points import FloatArray, IntArray
+from virtual_digiware.devices.setting_codes import NETWORK_CODES
 from virtual_digiware.devices.settings import Settings
 from virtual_digiware.devices.snapshot import Slots, Snapshot
 from virtual_digiware.devices.unit_state import UnitState
@@ -18,6 +20,8 @@ Raw = tuple[int | float | str | None, ...]
 
 MEASURED = ("circuit.", "network.")
 """Kinds of tables that come as arrays of engineering values."""
+RECORDED = ("alarms.", "events.")
+"""Kinds of tables that show what has happened."""
 ENGINEERING = ("io.analogue_inputs", "io.temperatures", "io.meters")
 """Further tables in engineering values; all others are register values and texts."""
 
@@ -103,9 +107,22 @@ class Unit:
                 return _picked(block, self.state.clock(snapshot.time_ms))
             case "unit.operating_hours":
                 return _picked(block, self._hours(snapshot.time_ms))
+        if block.table.startswith(RECORDED):
+            return _picked(block, self._recorded(placed, snapshot))
         if self.io is not None and block.table.startswith("io."):
             return _picked(block, _io_values(self.io, placed, snapshot, self.state.outputs))
         return (0,) * len(block.rows)
+
+    def _recorded(self, placed: PlacedBlock, snapshot: Snapshot) -> Mapping[str, int]:
+        code = self.settings.number("electrical_network", 0, "network_type")
+        return alarm_values(
+            placed,
+            snapshot.alarms.of(self.path),
+            self.state.selected,
+            snapshot.time_ms,
+            self.state.clock_offset_ms,
+            next((name for name, one in NETWORK_CODES.items() if one == code), "3P+N"),
+        )
 
     def _hours(self, t_ms: int) -> Mapping[str, int]:
         return {

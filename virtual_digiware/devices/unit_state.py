@@ -39,6 +39,8 @@ class UnitState:
         self.outputs = outputs
         self.hours_since_ms = start_ms
         self._lit_until_ms: int | None = None
+        self.selected: dict[str, int] = {}
+        """What was last written to the commands of logs, by "<block>.<point>"."""
         self._address = address
         self._address_row = _find(product, ADDRESS_BLOCKS)
         self._output_count = int(product.features.get("digital_outputs", 0))
@@ -140,8 +142,15 @@ class UnitState:
                 return [Action("network_extremes", 0, points_of(value, commands.NETWORK_MASK))]
             case "pulse_reset" if row.point == "pulse_counter_mask":
                 return [Action("pulses", mask=value)]
+            case "alarm_ack":
+                return [Action("acknowledge", mask=value)]
+            case "alarm_log_command" | "quality_log_command":
+                self.selected[f"{placed.block.name}.{row.point}"] = value
+            case "compact_en50160_log_command":
+                page = f"{placed.block.name}.page"
+                self.selected[page] = 0 if value == commands.REWIND else self.selected.get(page, 0) + 1
             case _:
-                # Acknowledgements, log selection, USB function: taken, and nothing follows from them.
+                # Selection in other logs, USB function: taken, and nothing follows from them.
                 pass
         return []
 
