@@ -27,7 +27,7 @@
 #define MAX_REQUEST 600
 #define MAX_CONNECTIONS 1024
 #define MAX_REPLY 2048
-#define LOST_NS NS_PER_S /* after this, an answer will not come, and the next request is sent */
+#define LOST_NS (5 * NS_PER_S) /* after this, an answer will not come, and the next request is sent */
 
 enum { BVLL = 0x81, ORIGINAL_UNICAST = 0x0A, HAS_DESTINATION = 0x20, HAS_SOURCE = 0x08, COMPLEX_ACK = 0x30 };
 
