@@ -48,6 +48,7 @@ gateways:
 HEATER_POWER = 18476  # active power of load 1, S32, W
 HEATER_ENERGY = 19841  # active energy import of load 1, U32, kWh, its residual behind it
 UNLOCK, COMMAND, ADDRESS = 58112, 57856, 57344
+CLEAR_HOURS = 528
 
 
 @dataclass
@@ -384,3 +385,17 @@ def test_a_site_cannot_start_before_it_is_commissioned():
 
     with pytest.raises(StartRefused, match=r"commissioned at 2027-01-01T00:00:00Z .* start later with --at"):
         opened(change=later)
+
+
+async def test_a_restart_within_a_slot_shows_what_a_write_has_shown(tmp_path: Path) -> None:
+    def slowly(site: str) -> str:
+        return site.replace("refresh_ms: 50", "refresh_ms: 60000\ncommissioned: 2026-03-02T09:00:00Z")
+
+    in_a_slot = TimeOptions("real", at_ms=AT + 30_000)
+    journal = tmp_path / "journal"
+    async with running(opened(in_a_slot, journal, slowly)) as run:
+        assert await run.set(3, UNLOCK, 1000) == 0
+        assert await run.set(3, CLEAR_HOURS, 0) == 0
+        seen = await run.read(3, HEATER_ENERGY, 3)
+    async with running(opened(TimeOptions("real"), journal, slowly)) as run:
+        assert await run.read(3, HEATER_ENERGY, 3) >= seen

@@ -117,7 +117,11 @@ class RunningSite:
                 self._progress((t_ms - begin_ms) / max(1, self._refresher.slot() - begin_ms), t_ms)
             return not self._stop.is_set()
 
-        return await self._refresher.advance(self._refresher.slot(), go_on)
+        # A write was shown at its own time, which lies behind the beginning of its slot.
+        written_ms = max(
+            (record.time_ms for record in self.journal.records if record.kind != "clock"), default=0
+        )
+        return await self._refresher.advance(max(self._refresher.slot(), written_ms), go_on)
 
     async def _serve(self) -> None:
         await self._open()
