@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import random
@@ -131,9 +130,8 @@ def start_snmpsim() -> Started:
     (folder / "data").mkdir()
     lines = (f"{_dotted(number)}|66|{1000 + number}\n" for number in range(1, SCALARS + 1))
     (folder / "data" / "public.snmprec").write_text("".join(lines), encoding="ascii")
-    program = Path(sys.executable).with_name("snmpsim-command-responder")
     command = [
-        *(sys.executable, str(program), "--quiet", "--log-level=error"),
+        *(_snmpsim(), "--quiet", "--log-level=error"),
         *(f"--data-dir={folder / 'data'}", f"--cache-dir={folder / 'cache'}"),
         f"--agent-udpv4-endpoint=127.0.0.1:{port}",
         *("--process-user=root", "--process-group=root"),
@@ -153,10 +151,7 @@ SERVERS: dict[str, Callable[[], Started]] = {
 
 def available() -> tuple[str, ...]:
     """Servers that this machine has: snmpd is a Debian package, snmpsim a Python package and wants root."""
-    has_snmpsim = (
-        importlib.util.find_spec("snmpsim") and importlib.util.find_spec("pysmi") and os.geteuid() == 0
-    )
-    missing = {"snmpd": not _snmpd(), "snmpsim": not has_snmpsim}
+    missing = {"snmpd": not _snmpd(), "snmpsim": not _snmpsim() or os.geteuid() != 0}
     return tuple(name for name in SERVERS if not missing.get(name))
 
 
@@ -253,6 +248,10 @@ def _free_udp_port() -> int:
 
 def _snmpd() -> str:
     return shutil.which("snmpd", path=os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin"))) or ""
+
+
+def _snmpsim() -> str:
+    return shutil.which("snmpsim-command-responder") or ""
 
 
 def missing_servers(servers: Sequence[str]) -> list[str]:

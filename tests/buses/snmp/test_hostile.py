@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.buses.snmp.agents import BothPaths, ask, message, pdu, v3_message
+from virtual_digiware.buses.snmp import agent as agent_module
 from virtual_digiware.buses.snmp.ber import GET, GET_BULK, SET, integer, tlv
 
 NAME = (1, 3, 6, 1, 2, 1, 1, 5, 0)
@@ -84,6 +85,7 @@ async def test_a_hostile_datagram_disturbs_nobody(listening, data):
 
 async def test_datagrams_cut_anywhere_are_counted_and_not_answered(listening):
     pieces = cuts()
+    assert listening.agent.library is not None  # made now, so that nothing waits for it
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as manager:
         manager.setblocking(False)
         manager.connect((listening.host, listening.port))
@@ -118,6 +120,26 @@ def test_a_changed_request_never_raises_and_is_answered_alike(at, octets, base, 
     data = base[:at] + octets + base[at + cut :]
     short = BOTH.short(data)
     assert short is None or base is V3 or short == BOTH.full(data)
+
+
+async def test_requests_wait_for_pysnmps_engine_while_others_are_answered(listening):
+    address = (listening.host, listening.port)
+    missing = message(1, "publicv2", pdu(GET, [(1, 3, 6, 1, 2, 1, 1, 99, 0)]))
+    full = asyncio.create_task(ask(address, missing))
+    for _ in range(20):
+        assert await ask(address, GOOD) == listening.agent.short_reply(GOOD)
+    assert b"\x80\x00" in await full
+    assert listening.agent.counters.full == 1
+
+
+async def test_no_more_requests_wait_for_pysnmps_engine_than_there_is_room_for(listening, monkeypatch):
+    monkeypatch.setattr(agent_module, "_MAX_WAITING", 2)
+    used = []
+    for number in range(4):
+        listening.agent.with_library(lambda library, number=number: used.append(number))
+    await listening.agent._making
+    assert used == [0, 1]
+    assert listening.agent.counters.dropped == 2
 
 
 async def test_many_requests_at_once_are_all_answered(listening):

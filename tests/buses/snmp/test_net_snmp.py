@@ -202,7 +202,7 @@ async def test_an_output_is_switched_as_by_its_register(listening, security):
 
 async def test_a_reset_opens_the_lock_and_closes_it_again(listening):
     before = f".{BRANCH}.20.30.1.80040.4.1 = 0\n"
-    listening.model.publish(listening.model.compute(NOON_MS + 6 * 3_600_000))
+    listening.model.publish(listening.model.compute(NOON_MS + 1_800_000))
     assert await ask("snmpget", listening, V2, f"{BRANCH}.20.30.1.80040.4.1") != before
     await ask("snmpset", listening, V2_WRITE, f"{BRANCH}.15.1.3.4.1", "i", "1")
     assert listening.handler.writes == [
@@ -264,6 +264,7 @@ async def test_a_write_that_cannot_be_kept_has_failed(listening):
     ],
 )
 async def test_a_wrong_community_hears_nothing_and_is_counted(listening, security, counter):
+    assert listening.agent.library is not None  # made now, so that nothing waits for it
     program = require_program("snmpget")
     _, _, err = await run(program, *security, "-r", "0", "-t", "0.2", listening.address, CURRENT)
     assert "Timeout" in err

@@ -170,6 +170,7 @@ async def test_an_inform_that_nobody_answers_is_given_up_and_counted():
         silent.bind(("127.0.0.1", 0))
         own = await started(Destination("127.0.0.1", silent.getsockname()[1], "v2c", "watchers", True))
         try:
+            assert own.agent.library is not None  # made now, so that nothing waits for it
             own.agent.alarm(ALARM)
             silent.settimeout(5)
             first = silent.recv(4096)
@@ -205,8 +206,8 @@ async def test_alarms_stand_in_a_table(listening):
     assert status == 0, err
     rows = [line.split(";") for line in out.splitlines() if line.startswith(("17", "18", "index"))]
     assert rows[0] == [
-        "index", "alarmModbusAddress", "alarmLoadNumber", "alarmType", "alarmNumber", "alarmState", "alarmTime",
-        "alarmText",
+        "index", "alarmModbusAddress", "alarmLoadNumber", "alarmType", "alarmNumber", "alarmState",
+        "alarmTime", "alarmText",
     ]  # fmt: skip
     assert rows[1] == ["17", "4", "2", "threshold", "3", "finished", "2026-1-1,11:1:5.0,+0:0", OVER.text]
     assert rows[2][-1] == "i60 does not answer"

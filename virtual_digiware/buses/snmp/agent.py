@@ -2,8 +2,8 @@
 
 The socket is read from the loop until it is empty: asyncio's own datagram transport takes one datagram
 per turn and allocates 256 KiB for it. Plain requests take the short path; everything else goes to pysnmp,
-whose engine is made when the first such datagram arrives. Nothing that a peer sends raises; all of it is
-counted.
+whose engine is made, in a thread, when the first such datagram arrives. Nothing that a peer sends raises;
+all of it is counted.
 """
 
 from __future__ import annotations
@@ -37,6 +37,8 @@ Address = tuple[str, int]
 _DATAGRAM_BYTES = 4096
 """Longest datagram that is looked at; a longer one is cut by the system, and dropped."""
 _DATAGRAMS_PER_TURN = 64
+_MAX_WAITING = 256
+"""Datagrams and notifications that wait for pysnmp's engine to be made, a tenth of a second and more."""
 _LIBRARY_PER_TURN = 4
 """Datagrams for pysnmp in one turn of the loop; each takes it a millisecond."""
 
@@ -88,6 +90,8 @@ class SnmpAgent:
         self._answers: ShortAnswers | None = None
         self._short: ShortPath | None = None
         self._library: Library | None = None
+        self._making: asyncio.Task[None] | None = None
+        self._waiting: list[Callable[[Library], None]] = []
         self._socket: socket.socket | None = None
         self.traps = TrapSender(self, binding.notifications, settings)
 
@@ -124,10 +128,13 @@ class SnmpAgent:
     async def close(self) -> None:
         """Stop listening and sending."""
         self.traps.close()
+        self._waiting.clear()
         own, self._socket = self._socket, None
         if own is not None:
             asyncio.get_running_loop().remove_reader(own)
             own.close()
+        if self._making is not None:
+            await self._making
 
     def alarm(self, notice: AlarmNotice) -> None:
         """Show an alarm's change in the table and tell the destinations of traps."""
@@ -145,19 +152,48 @@ class SnmpAgent:
     def library(self) -> Library:
         """pysnmp's engine, made when first needed."""
         if self._library is None:
-            from virtual_digiware.buses.snmp.endpoint import Library
-
-            self._library = Library(
-                self.tree,
-                self._writes,
-                self.engine,
-                self.communities,
-                self.settings.users,
-                self.settings.destinations,
-                self.send,
-            )
+            self._library = self._new_library()
             self.counters.library = self._library.statistic
         return self._library
+
+    def with_library(self, use: Callable[[Library], None]) -> None:
+        """Let `use` have pysnmp's engine, now or as soon as it is made: in a thread, as it takes so long."""
+        if self._library is not None:
+            use(self._library)
+        elif len(self._waiting) < _MAX_WAITING:
+            self._waiting.append(use)
+            if self._making is None:
+                self._making = asyncio.create_task(self._make_library(), name="pysnmp's engine")
+        else:
+            self.counters.dropped += 1
+
+    async def _make_library(self) -> None:
+        try:
+            library = await asyncio.to_thread(self._new_library)
+        except Exception:
+            self._waiting.clear()
+            self._report_failure(b"")
+            return
+        finally:
+            self._making = None
+        self._library = library
+        self.counters.library = library.statistic
+        waiting, self._waiting = self._waiting, []
+        for use in waiting:
+            use(library)
+
+    def _new_library(self) -> Library:
+        from virtual_digiware.buses.snmp.endpoint import Library
+
+        return Library(
+            self.tree,
+            self._writes,
+            self.engine,
+            self.communities,
+            self.settings.users,
+            self.settings.destinations,
+            self.send,
+        )
 
     @property
     def now_s(self) -> float:
@@ -175,11 +211,15 @@ class SnmpAgent:
     def full_reply(self, message: bytes, peer: Address) -> None:
         """Let pysnmp look at a message, and send what it says."""
         self.counters.full += 1
-        try:
-            self.tree.refresh()
-            self.library.handle(message, peer, self.now_s)
-        except Exception:
-            self._report_failure(message)
+
+        def handle(library: Library) -> None:
+            try:
+                self.tree.refresh()
+                library.handle(message, peer, self.now_s)
+            except Exception:
+                self._report_failure(message)
+
+        self.with_library(handle)
 
     def send(self, message: bytes, peer: Address) -> None:
         """Send a datagram; one that the system does not take is dropped, as the network might have done."""

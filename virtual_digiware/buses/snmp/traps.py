@@ -8,6 +8,7 @@ published.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from virtual_digiware.buses.snmp.alarms import AlarmNotice
@@ -26,12 +27,14 @@ if TYPE_CHECKING:
 SNMP_TRAP_OID: Oid = (1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0)
 _TICK_S = 0.1
 
+Bindings = list[tuple[Oid, bytes]]
+"""Names and encoded values."""
+
 
 class Agent(Protocol):
     """What sending asks of the agent."""
 
-    @property
-    def library(self) -> Library: ...
+    def with_library(self, use: Callable[[Library], None]) -> None: ...
 
     @property
     def counters(self) -> Counters: ...
@@ -91,7 +94,7 @@ class TrapSender:
         self._repeat = self._ticking = None
         self._active.clear()
 
-    def bindings(self, notice: AlarmNotice) -> list[tuple[Oid, bytes]]:
+    def bindings(self, notice: AlarmNotice) -> Bindings:
         """Variable bindings of a notification, the two that every one begins with included."""
         kinds = self._notifications
         trap = kinds.alarm_on if notice.state == "active" else kinds.alarm_off
@@ -104,17 +107,20 @@ class TrapSender:
 
     def _send(self, notice: AlarmNotice) -> None:
         bindings = self.bindings(notice)
-        counters = self._agent.counters
         for index, destination in enumerate(self._destinations):
-            if destination.is_inform:
-                counters.informs += 1
-                self._waiting += 1
-                self._settled.clear()
-                self._agent.library.notify(index, bindings, self._heard)
-                self._tick_later()
-            else:
-                counters.traps += 1
-                self._agent.library.notify(index, bindings, None)
+            self._notify(index, destination.is_inform, bindings)
+
+    def _notify(self, index: int, is_inform: bool, bindings: Bindings) -> None:
+        counters = self._agent.counters
+        if is_inform:
+            counters.informs += 1
+            self._waiting += 1
+            self._settled.clear()
+            self._agent.with_library(lambda library: library.notify(index, bindings, self._heard))
+            self._tick_later()
+        else:
+            counters.traps += 1
+            self._agent.with_library(lambda library: library.notify(index, bindings, None))
 
     def _heard(self, is_answered: bool) -> None:
         self._waiting -= 1
@@ -142,6 +148,7 @@ class TrapSender:
     def _tick(self) -> None:
         """Let informs be sent again and given up."""
         self._ticking = None
-        self._agent.library.tick(self._agent.now_s)
+        now_s = self._agent.now_s
+        self._agent.with_library(lambda library: library.tick(now_s))
         if self._waiting > 0:
             self._tick_later()
