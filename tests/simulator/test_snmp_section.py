@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -13,8 +15,10 @@ import pytest
 from rich.console import Console
 
 from tests.buses.snmp.agents import ask, message, pdu
-from virtual_digiware.buses.snmp.ber import GET, INTEGER, SET, integer, oid_content, read_tlv, tlv
+from virtual_digiware.buses.snmp.alarms import AlarmNotice
+from virtual_digiware.buses.snmp.ber import GAUGE32, GET, INTEGER, SET, integer, oid_content, tlv
 from virtual_digiware.buses.snmp.settings import Community, Destination, User
+from virtual_digiware.devices.alarms.events import AlarmChange, AlarmEvent
 from virtual_digiware.devices.records import Record, Refusal
 from virtual_digiware.simulator.building import Building
 from virtual_digiware.simulator.clock import Anchor
@@ -26,6 +30,7 @@ from virtual_digiware.simulator.run_report import print_report
 from virtual_digiware.simulator.running import Options, RunningSite
 from virtual_digiware.simulator.site_file import parse_site
 from virtual_digiware.simulator.snmp_agents import BOOTS_EPOCH_MS, engine_boots, snmp_agent
+from virtual_digiware.simulator.snmp_alarms import MOST_AT_ONCE, SnmpAlarms
 from virtual_digiware.simulator.yaml_text import FileFaults
 
 SITE = """\
@@ -47,6 +52,7 @@ gateways:
 """
 FILE = Path("plant.yaml")
 NOON_MS = 1_767_265_200_000
+NUMBERS = (INTEGER, GAUGE32)
 OUTPUT = (1, 3, 6, 1, 4, 1, 4555, 10, 40, 20, 1, 2, 4, 1)
 BOOTS = (1, 3, 6, 1, 6, 3, 10, 2, 1, 2, 0)
 
@@ -157,6 +163,31 @@ def journal_of(*starts_ms: int) -> Journal:
     return journal
 
 
+ALARMS_ACTIVE = (1, 3, 6, 1, 4, 1, 4555, 10, 30, 1, 0)
+
+
+async def test_a_module_that_is_gone_is_an_alarm_in_the_table_and_a_trap(tmp_path):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as manager:
+        manager.bind(("127.0.0.1", 0))
+        manager.setblocking(False)
+        traps = f"{{traps: [{{host: 127.0.0.1, port: {manager.getsockname()[1]}}}]}}"
+        async with running(tmp_path / "journal.jsonl", NOON_MS, traps) as (site, address):
+            before = number(await ask(address, message(1, "publicv2", pdu(GET, [ALARMS_ACTIVE]))))
+            gone = Record(NOON_MS, "presence", "gate/io", {"present": False})
+            site.building.model.apply(gone)
+            await site.advance_to(NOON_MS + 60_000)
+            after = number(await ask(address, message(1, "publicv2", pdu(GET, [ALARMS_ACTIVE]))))
+            trap = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(manager, 4096), 10)
+        assert after == before + 1
+        (event,) = (
+            one
+            for one in site.building.model.snapshot.alarms.active
+            if one.unit in ("gate", "gate/io") and one.state == "active" and one.start_ms >= NOON_MS
+        )
+        assert event.text.encode() in trap
+        assert integer(event.id)[2:] in trap
+
+
 async def test_a_run_beyond_loopback_says_that_the_delivered_communities_do_not_work():
     site = parse_site(site_with("{host: 0.0.0.0}", site="listen: any\nsite:"), FILE)
     building = Building(site, NOON_MS)
@@ -182,16 +213,17 @@ def test_boots_grow_with_every_start_even_when_the_machines_clock_is_set_back():
 
 
 def number(reply: bytes) -> int:
-    """The last integer of a reply with one variable."""
-    at = reply.rindex(bytes((INTEGER,)))
-    begin, end = read_tlv(reply, at, INTEGER)
-    return int.from_bytes(reply[begin:end], "big")
+    """The number of up to four octets that ends a reply."""
+    size = next(size for size in range(1, 5) if reply[-size - 1] == size and reply[-size - 2] in NUMBERS)
+    return int.from_bytes(reply[-size:], "big")
 
 
 @asynccontextmanager
-async def running(journal: Path, at_ms: int | None) -> AsyncIterator[tuple[RunningSite, tuple[str, int]]]:
+async def running(
+    journal: Path, at_ms: int | None, snmp: str = "{}"
+) -> AsyncIterator[tuple[RunningSite, tuple[str, int]]]:
     """The site on free ports, and where its agent is."""
-    opened = open_site(parse_site(site_with("{}"), FILE), TimeOptions("manual", at_ms=at_ms), journal)
+    opened = open_site(parse_site(site_with(snmp), FILE), TimeOptions("manual", at_ms=at_ms), journal)
     loop = asyncio.get_running_loop()
     announced: asyncio.Future[dict[str, Any]] = loop.create_future()
 
@@ -226,3 +258,50 @@ async def test_a_running_site_answers_keeps_what_is_set_and_remembers_its_starts
 
 def varbind(oid: tuple[int, ...], value: bytes) -> bytes:
     return tlv(0x30, tlv(0x30, tlv(0x06, oid_content(oid)) + value))
+
+
+@dataclass
+class History:
+    """Alarms of a site without the site: each change is an alarm that begins."""
+
+    sequence: int = 0
+
+    def alarm_changes_since(self, cursor: int) -> tuple[tuple[AlarmChange, ...], int]:
+        changes = (AlarmChange(n, n, an_alarm(n)) for n in range(cursor + 1, self.sequence + 1))
+        return tuple(changes), self.sequence
+
+
+def an_alarm(number: int) -> AlarmEvent:
+    unit = "gate/i" if number % 2 else "elsewhere/i"
+    return AlarmEvent(
+        id=number, unit=unit, address=3, slot=0, family="threshold", number=1, type="high", criticality=1,
+        cause=1, start_ms=number, value=1.0, threshold=0.5, text=f"alarm {number}",
+    )  # fmt: skip
+
+
+class Listener:
+    def __init__(self) -> None:
+        self.told: list[AlarmNotice] = []
+        self.recalled: list[AlarmNotice] = []
+
+    def alarm(self, notice: AlarmNotice) -> None:
+        self.told.append(notice)
+
+    def recall(self, notice: AlarmNotice) -> None:
+        self.recalled.append(notice)
+
+
+def test_the_past_is_recalled_and_only_the_newest_of_many_changes_are_told():
+    history, agent = History(4), Listener()
+    alarms = SnmpAlarms(history, {"gate": agent})
+    assert [notice.id for notice in agent.recalled] == [1, 3]
+    alarms.tell()
+    assert agent.told == []
+    history.sequence = 6
+    alarms.tell()
+    assert agent.told == [AlarmNotice(5, 5, 3, 1, "threshold", 1, "active", "alarm 5")]
+    history.sequence = 306
+    alarms.tell()
+    assert len(agent.told) == 1 + MOST_AT_ONCE // 2
+    assert agent.told[-1].id == 305
+    assert len(agent.recalled) == 2 + (300 - MOST_AT_ONCE) // 2

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from virtual_digiware.devices.collection import GatewayCollection
     from virtual_digiware.simulator.building import Building
     from virtual_digiware.simulator.site_models import Line, Site
+    from virtual_digiware.simulator.snmp_alarms import SnmpAlarms
 
 
 COLLECTED = ("bacnet", "snmp")
@@ -56,7 +57,8 @@ class Endpoints:
     ports: list[OpenPort] = field(default_factory=list)
     lines: list[OpenLine] = field(default_factory=list)
     snmp_agents: dict[str, SnmpAgent] = field(default_factory=dict)
-    """Agents by the name of their gateway; alarms are told to them."""
+    """Agents by the name of their gateway."""
+    _snmp_alarms: SnmpAlarms | None = None
     _collections: dict[str, GatewayCollection] = field(default_factory=dict)
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
@@ -87,6 +89,10 @@ class Endpoints:
                 self._stack.push_async_callback(server.close)
             for name in building.file.site.lines:
                 await self._open_line(name, building, images, handler)
+            if self.snmp_agents:
+                from virtual_digiware.simulator.snmp_alarms import SnmpAlarms
+
+                self._snmp_alarms = SnmpAlarms(building.model, self.snmp_agents)
         except BaseException:
             await self.close()
             raise
@@ -95,10 +101,13 @@ class Endpoints:
         """Let the gateways take over what has been published, whether or not somebody reads them."""
         for collection in self._collections.values():
             collection.collect()
+        if self._snmp_alarms is not None:
+            self._snmp_alarms.tell()
 
     async def close(self) -> None:
         await self._stack.aclose()
         self._collections.clear()
+        self._snmp_alarms = None
         self.ports.clear()
         self.lines.clear()
         self.snmp_agents.clear()

@@ -165,6 +165,19 @@ async def test_an_active_alarm_is_told_again_after_each_period(receiver):
         await own.agent.close()
 
 
+async def test_an_alarm_that_is_only_recalled_is_told_when_it_is_over(receiver):
+    own = await started(Destination("127.0.0.1", receiver.port, "v2c", "watchers"))
+    try:
+        own.agent.recall(ALARM)
+        own.agent.alarm(ALARM)
+        assert own.agent.counters.traps == 0
+        own.agent.alarm(OVER)
+        assert "alarmOff" in await receiver.line()
+        assert own.agent.counters.traps == 1
+    finally:
+        await own.agent.close()
+
+
 async def test_an_inform_that_nobody_answers_is_given_up_and_counted():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
         silent.bind(("127.0.0.1", 0))

@@ -141,6 +141,11 @@ class SnmpAgent:
         self.alarms.note(notice)
         self.traps.alarm(notice)
 
+    def recall(self, notice: AlarmNotice) -> None:
+        """Show an alarm's change in the table; nobody is told, but what is active is repeated in its time."""
+        self.alarms.note(notice)
+        self.traps.recall(notice)
+
     @property
     def tree(self) -> OidTree:
         """All objects, made when first asked for."""

@@ -65,12 +65,17 @@ class TrapSender:
         """Tell of a change: a trap when the alarm begins and one when it is finished; none for
         acknowledging."""
         was_active = notice.id in self._active
+        is_new = not was_active and notice.state == "active"
+        self.recall(notice)
+        if is_new or (was_active and notice.state != "active"):
+            self._send(notice)
+
+    def recall(self, notice: AlarmNotice) -> None:
+        """Take a change without telling of it: one of the past, or one of too many at once."""
         if notice.state == "active":
             self._active[notice.id] = notice
         else:
             self._active.pop(notice.id, None)
-        if notice.state == "active" or was_active:
-            self._send(notice)
         self._schedule()
 
     @property
