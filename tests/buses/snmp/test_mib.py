@@ -9,12 +9,25 @@ import pytest
 
 from tests.buses.snmp.agents import MIBS, run
 from tests.external import require_program
-from virtual_digiware.buses.snmp.mib import mib_path, mib_text
+from virtual_digiware.buses.snmp import mib
+from virtual_digiware.buses.snmp.mib import main, mib_path, mib_text
 from virtual_digiware.devices.snmp_binding import snmp_binding
 
 
 def test_the_shipped_file_is_what_the_binding_asks_for():
     assert mib_path().read_text(encoding="ascii") == mib_text()
+
+
+def test_the_place_of_the_file_is_told(capsys):
+    main([])
+    assert capsys.readouterr().out == f"{mib_path()}\n"
+
+
+def test_the_file_is_written_anew_when_asked_for(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(mib, "mib_path", lambda: tmp_path / "mib.txt")
+    main(["--write"])
+    assert (tmp_path / "mib.txt").read_text() == mib_text()
+    assert capsys.readouterr().out == f"{tmp_path / 'mib.txt'}\n"
 
 
 async def lint(path: str) -> str:

@@ -1,13 +1,15 @@
 """The MIB file that describes the agent: made from the binding, shipped as text, for managers to load.
 
 Ours, not the vendor's: its own name, its own module identity, and every description says what is simulated.
-`python -m virtual_digiware.buses.snmp.mib` writes the shipped file anew after a change of the binding.
+`python -m virtual_digiware.buses.snmp.mib` tells where the file is; with `--write` it is made anew, after a
+change of the binding.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from textwrap import wrap
 
@@ -310,5 +312,12 @@ virtualDigiware MODULE-IDENTITY
         "First version."'''
 
 
+def main(arguments: Sequence[str]) -> None:
+    """Write the shipped file when asked to, and tell where it is."""
+    if "--write" in arguments:
+        mib_path().write_text(mib_text(), encoding="ascii")
+    sys.stdout.write(f"{mib_path()}\n")
+
+
 if __name__ == "__main__":
-    mib_path().write_text(mib_text(), encoding="ascii")
+    main(sys.argv[1:])
