@@ -7,6 +7,9 @@ import os
 import sys
 
 
+INTERRUPTED = 130
+
+
 def main() -> None:
     """Run the command line."""
     # Nothing that is made while loading becomes garbage; looking for it would cost a tenth of the start.
@@ -14,9 +17,12 @@ def main() -> None:
     # The matrices of a site are small: more threads cost more than they bring, and start slowly.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     _open_standard_streams()
-    from virtual_digiware.simulator.cli import app
+    try:
+        from virtual_digiware.simulator.cli import app
 
-    app()
+        app()
+    except KeyboardInterrupt:  # while loading; later it is a request to stop
+        sys.exit(INTERRUPTED)
 
 
 def _open_standard_streams() -> None:

@@ -17,6 +17,7 @@ import pytest
 
 from virtual_digiware.simulator.endpoints import LineUnavailable
 from virtual_digiware.simulator.instants import parse_instant
+from virtual_digiware.simulator.journal import JournalRefused
 from virtual_digiware.simulator.link_claims import claim_link
 from virtual_digiware.simulator.listening import PortUnavailable
 from virtual_digiware.simulator.opening import Opened, StartRefused, TimeOptions, open_site
@@ -206,6 +207,16 @@ async def test_a_write_that_cannot_be_kept_is_not_taken(tmp_path, monkeypatch):
         assert await run.set(3, UNLOCK, 1000) == 4
         monkeypatch.undo()
         assert await run.set(3, UNLOCK, 1000) == 0
+
+
+def test_a_start_that_cannot_be_kept_is_refused(tmp_path, monkeypatch):
+    def no_space(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    opened(journal=tmp_path / "shop.journal").journal.close()
+    monkeypatch.setattr("os.fsync", no_space)
+    with pytest.raises(JournalRefused, match=r"shop.journal: cannot be written: No space"):
+        opened(journal=tmp_path / "shop.journal")
 
 
 async def test_a_stopped_site_remembers_the_time_that_its_clients_have_seen(tmp_path):

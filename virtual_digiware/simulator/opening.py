@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from virtual_digiware.devices.records import Record
 from virtual_digiware.simulator.clock import Anchor, Clock, Mode, start, wall_ms
 from virtual_digiware.simulator.instants import format_instant
-from virtual_digiware.simulator.journal import Identity, Journal, open_journal
+from virtual_digiware.simulator.journal import Identity, Journal, JournalRefused, open_journal
 
 if TYPE_CHECKING:
     from virtual_digiware.simulator.building import Building
@@ -65,17 +65,24 @@ def open_site(file: SiteFile, time: TimeOptions, journal_path: Path | None = Non
                     f"the site is commissioned at {format_instant(commissioned_ms)} and cannot start "
                     f"before, at {format_instant(begin_ms)}; start later with --at"
                 )
-            journal.append(Record(commissioned_ms, "commissioned"))
+            _keep(journal, journal_path, Record(commissioned_ms, "commissioned"))
         else:
             commissioned_ms = known.time_ms
         kept = [record for record in journal.records if record.kind not in NOT_FOR_DEVICES]
-        journal.append(clock_record(begin.anchor))
+        _keep(journal, journal_path, clock_record(begin.anchor))
         building = Building(file, commissioned_ms)
         building.replay(kept)
     except BaseException:
         journal.close()
         raise
     return Opened(building, Clock(begin.anchor), journal, (*journal.notices, *begin.notices))
+
+
+def _keep(journal: Journal, path: Path | None, record: Record) -> None:
+    try:
+        journal.append(record)
+    except OSError as error:
+        raise JournalRefused(path or Path(), f"cannot be written: {error.strerror}") from error
 
 
 def clock_record(anchor: Anchor) -> Record:
