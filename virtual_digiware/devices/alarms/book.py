@@ -7,6 +7,7 @@ the plan; so what is written does not depend on how time was cut into pieces.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
@@ -14,6 +15,7 @@ from typing import NamedTuple
 from virtual_digiware.devices.alarms.compiled import Compiled
 from virtual_digiware.devices.alarms.disturbances import Noticed, VoltageRecord
 from virtual_digiware.devices.alarms.events import CHANGES_KEPT, LOG_LENGTH, AlarmChange, AlarmEvent, Key
+from virtual_digiware.devices.alarms.plan import Noted
 
 _NEVER = 2**63 - 1
 _NAN = float("nan")
@@ -199,8 +201,8 @@ class Writing:
             criticality=guard.criticality,
             cause=guard.cause,
             start_ms=t_ms,
-            value=self._values.get(position, _NAN),
-            threshold=guard.level if guard.sign else _NAN,
+            value=self._value(position),
+            threshold=guard.level if guard.sign else None,
             text=guard.text,
             is_automatic=guard.is_automatic,
             record=record,
@@ -217,7 +219,7 @@ class Writing:
     def _finish(self, position: int, t_ms: int) -> None:
         guard = self._guards[position]
         event_id = self._active.pop(position)
-        extreme = self.extreme(position, t_ms)
+        extreme = _known(self.extreme(position, t_ms))
         self._raised.pop(position, None)
         self._values.pop(position, None)
         event = self._event(guard.unit, event_id, (guard.unit, guard.family, guard.number))
@@ -225,6 +227,12 @@ class Writing:
             return
         acknowledged = t_ms if event.is_automatic else event.acknowledged_ms
         self._put(replace(event, end_ms=t_ms, acknowledged_ms=acknowledged, extreme=extreme), t_ms)
+
+    def _value(self, position: int) -> float | None:
+        """The value that began it; contacts and faults have none."""
+        guard = self._guards[position]
+        has_value = guard.sign or isinstance(guard.source, Noted)
+        return _known(self._values.get(position, _NAN)) if has_value else None
 
     def _event(self, unit: str, event_id: int, key: Key) -> AlarmEvent | None:
         latest = self._latest.get(key)
@@ -247,3 +255,7 @@ class Writing:
         self._changes.append(AlarmChange(self._sequence, t_ms, event))
         if len(self._changes) > 4 * CHANGES_KEPT:
             del self._changes[:-CHANGES_KEPT]
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else value

@@ -63,7 +63,8 @@ class _Group:
 class Compiled:
     """A plan, with R guards sampled at refreshes and B of them fed by demand blocks.
 
-    A single value stands three times, so that phases need no cases.
+    A single value stands three times, so that phases need no cases. Values are compared in whole units of
+    their threshold registers, so that alarms agree with what can be read.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -77,10 +78,11 @@ class Compiled:
         self.sign: FloatArray = np.array([-1.0 if guard.sign < 0 else 1.0 for guard in guards])
         level = np.array([guard.level for guard in guards]).reshape(-1)
         hysteresis = np.array([guard.hysteresis for guard in guards]).reshape(-1)
-        begins = np.where(is_state, _HALF, self.sign * level)
+        self._scale = np.array([guard.scale for guard in guards])
+        begins = np.where(is_state, _HALF, np.rint(self.sign * level / self._scale))
         self._begins = begins[:, None, None]
         """What a value, times its sign, must exceed."""
-        self._ends = (begins - np.where(is_state, 0.0, hysteresis))[:, None, None]
+        self._ends = (begins - np.where(is_state, 0.0, hysteresis / self._scale))[:, None, None]
         self._needs_all = np.array([guard.needs_all for guard in guards], np.bool_)[:, None]
         self._tables = [(table, _group(guards, table)) for table in _TABLES]
         self._is_angle = np.array(
@@ -147,7 +149,7 @@ class Compiled:
         return ClosedBlock(block.end_ms, values)
 
     def values(self, looked: Looked, before: FloatArray, blocks: Sequence[ClosedBlock]) -> FloatArray:
-        """Values (R, 3, T), times the sign of each guard; `before` (B, 3) are the averages until then."""
+        """Register values (R, 3, T) times the sign of each guard; `before` (B, 3): averages until then."""
         times = looked.t_ms
         values = np.empty((self.count, 3, len(times)))
         tables = {
@@ -174,8 +176,13 @@ class Compiled:
             ends = np.array([block.end_ms for block in blocks], np.int64)
             until = np.searchsorted(ends, times, side="right")
             values[self._block_guards] = np.moveaxis(shown[until], 0, 2)
-        values *= self.sign[:, None, None]
-        return values
+        counted: FloatArray = np.rint(values / self._scale[:, None, None])
+        counted *= self.sign[:, None, None]
+        return counted
+
+    def engineering(self, row: int, counted: float) -> float:
+        """A value of guard `row` in the unit of its level."""
+        return counted * float(self.sign[row] * self._scale[row])
 
     def judged(self, values: FloatArray, before: BoolArray) -> tuple[BoolArray, BoolArray]:
         """Where each guard's condition holds (R, T), and the phases at the end (R, 3), from those before.

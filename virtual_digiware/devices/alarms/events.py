@@ -28,7 +28,7 @@ class AlarmEvent:
 
     `id` counts from 1 over the whole site, in the order of beginnings. `slot` is the circuit or input of
     the unit (from 0) that it is about, None for the unit itself. `value`, `threshold` and `extreme` are in
-    the unit of the quantity, NaN where there is none. `cause`, `criticality` and the settings in `words`
+    the unit of the quantity, None where there is none. `cause`, `criticality` and the settings in `words`
     are register values of the moment when it began.
     """
 
@@ -42,13 +42,13 @@ class AlarmEvent:
     criticality: int
     cause: int
     start_ms: int
-    value: float
-    threshold: float
+    value: float | None
+    threshold: float | None
     text: str
     is_automatic: bool = True
     end_ms: int | None = None
     acknowledged_ms: int | None = None
-    extreme: float = float("nan")
+    extreme: float | None = None
     record: int = 0
     """Number in the unit's log, from 0."""
     words: Mapping[str, int] = field(default_factory=dict)

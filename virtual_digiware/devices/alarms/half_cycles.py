@@ -45,7 +45,7 @@ class Steps:
 
 
 def half_cycles(after_ms: float, until_ms: float, frequency_hz: float) -> Iterator[tuple[int, float]]:
-    """Half cycles that end in (after, until]: the millisecond at which their value is there, and when exactly.
+    """Half cycles that end in (after, until]: the millisecond that has the value, and when exactly.
 
     Half cycles are counted from the epoch at nominal frequency.
     """

@@ -136,7 +136,7 @@ def _status(event: AlarmEvent, now_ms: int, offset_ms: int) -> Values:
         **_common(event, now_ms, offset_ms),
         **event.words,
     }
-    if event.extreme == event.extreme:
+    if event.extreme is not None:
         values["extreme"] = round(event.extreme / event.scale)
     return values
 
@@ -145,7 +145,7 @@ def _logged(event: AlarmEvent, now_ms: int, offset_ms: int) -> Values:
     values = dict(_common(event, now_ms, offset_ms))
     places = _LOG_DATA.get(event.family, {})
     values.update({places[word]: value for word, value in event.words.items() if word in places})
-    if event.family == "threshold" and event.extreme == event.extreme:
+    if event.family == "threshold" and event.extreme is not None:
         values["alarm_data_8"] = round(event.extreme / event.scale)
     return values
 

@@ -36,7 +36,7 @@ class _Phases:
     averages: FloatArray
     """(B, 3) of the last demand block."""
     extremes: Mapping[int, float] = field(default_factory=dict)
-    """By position among the guards, times its sign: since it was raised."""
+    """By position among the guards, in register units times its sign: since it was raised."""
 
     @classmethod
     def nothing(cls, compiled: Compiled) -> _Phases:
@@ -157,7 +157,7 @@ class Watch:
         if not (book.sequence or book.voltage_logs or self._monitor.operations or is_running):
             return SiteAlarms()
         live = {
-            event_id: self._signed(position)
+            event_id: self._extreme(position)
             for position, event_id in book.active.items()
             if position in self._phases.extremes
         }
@@ -192,9 +192,9 @@ class Watch:
             book.sequence,
         )
 
-    def _signed(self, position: int) -> float:
-        guard = self.compiled.plan.guards[position]
-        return self._phases.extremes[position] * (-1.0 if guard.sign < 0 else 1.0)
+    def _extreme(self, position: int) -> float:
+        row = int(np.searchsorted(self.compiled.index, position))
+        return self.compiled.engineering(row, self._phases.extremes[position])
 
     def _between(self, until_ms: int, around: Surroundings) -> tuple[list[Noticed], Disturbances, Monitor]:
         """Events of voltage and openings in (done, until]."""
@@ -257,11 +257,11 @@ class _Extremes:
 
     def __call__(self, position: int, until_ms: int) -> float:
         """In the unit of the guard; NaN for one that has no values."""
-        sign = -1.0 if self._compiled.plan.guards[position].sign < 0 else 1.0
-        return sign * self.signed(position, until_ms)
+        row = self._rows.get(position)
+        return _NAN if row is None else self._compiled.engineering(row, self.counted(position, until_ms))
 
-    def signed(self, position: int, until_ms: int) -> float:
-        """Times the sign of the guard."""
+    def counted(self, position: int, until_ms: int) -> float:
+        """In register units, times the sign of the guard."""
         row = self._rows.get(position)
         if row is None or not self._compiled.plan.guards[position].sign:
             return _NAN
@@ -282,7 +282,7 @@ class _Extremes:
     def of(self, raised: Mapping[int, int], until_ms: int) -> Mapping[int, float]:
         """Of all guards that are raised at the end of the batch."""
         self.raised = raised
-        found = {position: self.signed(position, until_ms) for position in raised}
+        found = {position: self.counted(position, until_ms) for position in raised}
         return {position: extreme for position, extreme in found.items() if extreme == extreme}
 
 
@@ -293,9 +293,14 @@ def _changes(
     rows, columns = np.nonzero(holds != earlier)
     if not len(rows):
         return []
-    deciding = compiled.deciding(values) * compiled.sign[:, None]
+    deciding = compiled.deciding(values)
     return [
-        Change(int(times[t]), int(compiled.index[row]), bool(holds[row, t]), float(deciding[row, t]))
+        Change(
+            int(times[t]),
+            int(compiled.index[row]),
+            bool(holds[row, t]),
+            compiled.engineering(row, float(deciding[row, t])),
+        )
         for row, t in zip(rows.tolist(), columns.tolist(), strict=True)
     ]
 
