@@ -10,7 +10,11 @@ from hypothesis import strategies as st
 
 from tests.buses.snmp.agents import CYCLE_MS, NOON_MS, bench
 from virtual_digiware.buses.modbus.image import Images
+from virtual_digiware.buses.snmp.alarms import AlarmList
 from virtual_digiware.buses.snmp.ber import integer, oid_content
+from virtual_digiware.buses.snmp.counters import Counters
+from virtual_digiware.buses.snmp.objects import AgentObjects
+from virtual_digiware.buses.snmp.settings import SnmpSettings
 from virtual_digiware.buses.snmp.tree import Column, OidTree
 from virtual_digiware.devices.collection import GatewayCollection
 from virtual_digiware.devices.encodings import ENCODINGS
@@ -190,6 +194,9 @@ def test_a_c31_without_address_has_no_row_but_its_modules_have():
     own = bench()
     collection = GatewayCollection(own.model, "c31", CYCLE_MS)
     assert collection.units[0].address is None
-    own.agent.objects._products._collection = collection
-    rows = {oid[-1] for oid in oids(OidTree(own.agent.objects)) if oid[:10] == (*INSTANTANEOUS[:8], 10, 1)}
+    engine = own.agent.engine
+    objects = AgentObjects(
+        collection, snmp_binding(), AlarmList(), SnmpSettings(), engine, Counters(), NOON_MS
+    )
+    rows = {oid[-1] for oid in oids(OidTree(objects)) if oid[:10] == (*INSTANTANEOUS[:8], 10, 1)}
     assert rows == {12, 13}
