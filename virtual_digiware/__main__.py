@@ -6,7 +6,6 @@ import gc
 import os
 import sys
 
-
 INTERRUPTED = 130
 
 
