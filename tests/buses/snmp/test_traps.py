@@ -49,8 +49,12 @@ class Receiver:
             stderr=asyncio.subprocess.STDOUT,
             env={**environment(), "SNMP_PERSISTENT_DIR": str(self.folder)},
         )
-        while "NET-SNMP version" not in (line := await self.line()):
-            assert "directory" in line
+        try:
+            while "NET-SNMP version" not in (line := await self.line()):
+                assert "directory" in line
+        except BaseException:  # nobody will leave what was never entered
+            await self.__aexit__()
+            raise
         return self
 
     async def __aexit__(self, *error: object) -> None:
