@@ -10,6 +10,7 @@ from virtual_digiware.devices.catalogue import product
 from virtual_digiware.devices.layout import GatewayLayout, LineLayout, ModuleLayout, SiteLayout
 from virtual_digiware.profiles import installation as plan
 from virtual_digiware.simulator.addressing import gateway_address, module_addresses
+from virtual_digiware.simulator.alarm_models import alarm_layout
 from virtual_digiware.simulator.site_checks import all_load_names, load_names
 from virtual_digiware.simulator.wiring import wire
 
@@ -230,6 +231,7 @@ def layout_of(site: site_models.Site) -> SiteLayout:
                     for module, address in zip(gateway.bus, module_addresses(gateway), strict=True)
                 ),
                 line=None if gateway.rs485 is None else gateway.rs485.line,
+                has_default_passwords=gateway.default_passwords,
             )
             for gateway in site.gateways
         ),
@@ -259,4 +261,5 @@ def _module(site: site_models.Site, module: site_models.Module, address: int) ->
         cable_m=module.cable_m,
         inputs=tuple(module.inputs),
         outputs=tuple(module.outputs),
+        alarms=tuple(alarm_layout(alarm) for alarm in module.alarms),
     )

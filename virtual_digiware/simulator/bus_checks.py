@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from virtual_digiware.simulator.addressing import gateway_address, module_addresses
+from virtual_digiware.simulator.alarm_checks import check_alarms
 from virtual_digiware.simulator.io_checks import check_drives
 from virtual_digiware.simulator.site_checks import Complaints, all_circuits
 from virtual_digiware.simulator.site_models import Gateway, Module, Site
@@ -127,6 +128,7 @@ def _check_bus(site: Site, gateway: Gateway, path: KeyPath, complaints: Complain
             _check_wiring(site, module, product, module_path, measured, complaints)
         else:
             check_drives(site, module, product, module_path, complaints)
+        check_alarms(module, product, module_path, complaints)
     for module, module_path in voltage[1:]:
         right = f"one voltage module on a bus; {voltage[0][0].name} is already there"
         complaints.add((*module_path, "product"), module.product, right)

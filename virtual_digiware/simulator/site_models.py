@@ -16,6 +16,7 @@ from pydantic import (
 
 from virtual_digiware.devices.layout import Measurement, Metrology, NetworkType, ReactiveMethod
 from virtual_digiware.profiles.installation import Phase
+from virtual_digiware.simulator.alarm_models import Alarm
 from virtual_digiware.simulator.bacnet_models import Bacnet
 from virtual_digiware.simulator.instants import parse_instant
 from virtual_digiware.simulator.site_parts import Host, Model, Name, Port
@@ -160,6 +161,7 @@ class Module(Model):
     cable_m: float = Field(0.5, gt=0, le=100, description="bus cable from the previous module")
     inputs: list[Drive] = Field([], description="IO modules: what drives each input")
     outputs: list[Drive] = Field([], description="IO modules: what each output does at start")
+    alarms: list[Alarm] = Field([], description="what the alarm settings of the module hold at first")
 
 
 class ModbusTcp(Model):
@@ -202,6 +204,9 @@ class Gateway(Model):
     bacnet: Bacnet | None = Field(None, description="default: BACnet/IP is off")
     snmp: Snmp | None = Field(None, description="default: SNMP is off")
     rs485: Rs485 | None = None
+    default_passwords: bool = Field(
+        False, description="its users still have the passwords it came with: a system alarm"
+    )
     bus: list[Module] = Field([], max_length=32, description="at most 32 modules behind one head")
 
 
