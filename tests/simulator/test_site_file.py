@@ -119,8 +119,8 @@ def test_structural_mistakes_are_reported_together_too():
         ("", "an empty file"),
         ("- a\n- b\n", "a list"),
         ("just words", "`just words`"),
-        ("a: [1, 2", "expected ',' or ']'"),
-        ("a: 1\n b: 2", "mapping values are not allowed here"),
+        ("a: [1, 2", "a bracket that is never closed"),
+        ("a: 1\n b: 2", "an indentation of its own"),
         ("a: {b: 1, b: 2}", "`b` a second time"),
     ],
 )
@@ -196,7 +196,7 @@ def test_a_file_that_is_not_text_is_refused(tmp_path):
     (tmp_path / "site.yaml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(FileFaults) as caught:
         load_site(str(tmp_path / "site.yaml"))
-    assert caught.value.faults[0].found == "not UTF-8 text"
+    assert caught.value.faults[0].found == "the byte 0xFF, which is not UTF-8 text"
 
 
 def test_defaults_are_filled_in():

@@ -79,6 +79,8 @@ def find_site(name_or_path: str, beside: Path | None = None) -> Path:
     path = (beside or Path()) / name_or_path
     if path.is_file():
         return path
+    if name_or_path and path.is_dir():
+        raise FileFaults([Fault(path, 0, "", "a folder", "the path of a site file in it")])
     if name_or_path in shipped:
         return shipped[name_or_path]
     known = list(shipped)
@@ -159,6 +161,8 @@ def _fault(text: YamlText, details: ErrorDetails) -> Fault:
     match kind:
         case "missing":
             return text.fault(path, "the key is missing", f"`{path[-1]}` is required here")
+        case "extra_forbidden" if str(path[-1]).isdecimal() and value is None:
+            return text.fault(path, f"`,{path[-1]}`", "a decimal point; a comma separates two keys")
         case "extra_forbidden":
             known = _keys_beside(path)
             right = (
@@ -186,6 +190,17 @@ def _fault(text: YamlText, details: ErrorDetails) -> Fault:
                 found,
                 "a name of letters, digits, `_`, `-` and `.`, at most 64, beginning with a letter or digit",
             )
+        case "dict_type" | "model_type":
+            return text.fault(path, found, "a mapping such as `{key: value}`")
+        case "list_type":
+            return text.fault(path, found, "a list such as `[...]`")
+        case "float_type" | "int_type" if isinstance(value, str):
+            whole = "whole " if kind == "int_type" else ""
+            return text.fault(
+                path, f"the text `{found}`", f"a {whole}number, without quotes and without unit"
+            )
+        case "finite_number":
+            return text.fault(path, found, "a number that is not infinite")
         case _:
             message = details["msg"].removeprefix("Input should be ")
             return text.fault(path, found, message)

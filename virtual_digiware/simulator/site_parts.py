@@ -23,4 +23,4 @@ Host = Annotated[str, AfterValidator(_address)]
 class Model(BaseModel):
     """Unknown keys are mistakes, numbers are not text, and nothing changes after reading."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)

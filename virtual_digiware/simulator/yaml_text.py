@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from ruamel.yaml.constructor import SafeConstructor
     from ruamel.yaml.nodes import MappingNode, Node
 
+MOST_VALUES = 1_000_000
+"""A site of 10,000 circuits has a tenth of it."""
+
 Key = str | int
 KeyPath = tuple[Key, ...]
 Plain = None | bool | int | float | str | list["Plain"] | dict[str, "Plain"]
@@ -86,47 +89,70 @@ def read_yaml(file: Path) -> YamlText:
     """
     try:
         text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise FileFaults([Fault(file, 0, "", str(reason), "a readable YAML file in UTF-8")]) from error
+    except OSError as error:
+        found = str(error.strerror)
+        raise FileFaults([Fault(file, 0, "", found, "a readable YAML file in UTF-8")]) from error
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        found = f"the byte 0x{error.object[error.start]:02X}, which is not UTF-8 text"
+        right = "a YAML file saved in UTF-8"
+        raise FileFaults([Fault(file, line, "", found, right)]) from error
     return parse_yaml(text, file)
 
 
 def parse_yaml(text: str, file: Path) -> YamlText:
     """As `read_yaml`, for text already read; `file` only names it in messages."""
     from ruamel.yaml import YAML
-    from ruamel.yaml.error import MarkedYAMLError
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
     from ruamel.yaml.nodes import MappingNode
 
     yaml = YAML(typ="safe", pure=True)
     try:
         node = yaml.compose(text)
     except MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        found = " ".join(str(part) for part in (error.context, error.problem) if part)
-        raise FileFaults([Fault(file, line, "", found, "well-formed YAML")]) from error
+        from virtual_digiware.simulator.yaml_mistakes import explained
+
+        raise FileFaults([explained(error, file, text)]) from error
+    except RecursionError as error:
+        right = "a few levels of mappings and lists"
+        raise FileFaults([Fault(file, 1, "", "brackets within brackets without end", right)]) from error
+    except YAMLError as error:
+        right = "text without control characters"
+        raise FileFaults([Fault(file, 1, "", str(error).splitlines()[0], right)]) from error
     if not isinstance(node, MappingNode):
         found = "an empty file" if node is None else _kind(node)
         raise FileFaults(
             [Fault(file, 1, "", found, "a mapping of keys to values, beginning with `site: name`")]
         )
     reader = _Reader(file, yaml.constructor)
-    data = reader.mapping(node, ())
+    try:
+        data = reader.mapping(node, ())
+    except _TooMuch as error:
+        right = f"at most {MOST_VALUES} values, those of repeated aliases counted each time"
+        raise FileFaults([Fault(file, 1, "", "more values than any site has", right)]) from error
     if reader.faults:
         raise FileFaults(reader.faults)
     return YamlText(file, data, reader.lines)
+
+
+class _TooMuch(Exception):
+    """Aliases of aliases have unfolded to more than fits the memory."""
 
 
 @dataclass(slots=True)
 class _Reader:
     file: Path
     constructor: SafeConstructor
+    count: int = 0
     lines: dict[KeyPath, tuple[Path, int]] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
 
     def value(self, node: Node, path: KeyPath) -> Plain:
         from ruamel.yaml.nodes import MappingNode, SequenceNode
 
+        self.count += 1
+        if self.count > MOST_VALUES:
+            raise _TooMuch
         self.lines.setdefault(path, (self.file, node.start_mark.line + 1))
         if isinstance(node, MappingNode):
             return self.mapping(node, path)
