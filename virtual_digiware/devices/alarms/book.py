@@ -144,6 +144,13 @@ class Writing:
         for name in ("_raised", "_values", "_active", "_pending"):
             setattr(self, name, {places[i]: value for i, value in getattr(self, name).items()})
 
+    def hold(self, position: int, holds: bool, t_ms: int) -> None:
+        """Say whether a condition holds from `t_ms` on that is not looked at otherwise."""
+        is_changing = position in self._pending
+        held = not is_changing if position in self._active else position in self._raised
+        if holds != held:
+            self._take(Change(t_ms, position, holds, _NAN))
+
     def combine(self, t_ms: int) -> None:
         """Let combinations follow what they are made of."""
         self._combine(t_ms)

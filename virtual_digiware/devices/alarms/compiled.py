@@ -30,6 +30,8 @@ from virtual_digiware.devices.points import FloatArray, IntArray
 
 _MJ_PER_WH = 3_600_000
 _HALF = 0.5
+NOT_SAMPLED = (Noted, Combined, Fixed)
+"""Sources that say by themselves when they change."""
 _TABLES: tuple[MeasuredIn, ...] = ("circuits", "networks", "circuit_quality", "network_quality")
 
 
@@ -69,12 +71,12 @@ class Compiled:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        sampled = [i for i, guard in enumerate(plan.guards) if not isinstance(guard.source, Noted | Combined)]
+        sampled = [i for i, guard in enumerate(plan.guards) if not isinstance(guard.source, NOT_SAMPLED)]
         self.index: IntArray = np.array(sampled, np.int64)
         """(R,) position of each among all guards."""
         guards = [plan.guards[i] for i in sampled]
         self._guards = guards
-        is_state = np.array([isinstance(guard.source, Contact | Fixed) for guard in guards], np.bool_)
+        is_state = np.array([isinstance(guard.source, Contact) for guard in guards], np.bool_)
         self.sign: FloatArray = np.array([-1.0 if guard.sign < 0 else 1.0 for guard in guards])
         level = np.array([guard.level for guard in guards]).reshape(-1)
         hysteresis = np.array([guard.hysteresis for guard in guards]).reshape(-1)
@@ -119,6 +121,12 @@ class Compiled:
     def combinations(self) -> tuple[tuple[int, Combined], ...]:
         """Position and source of the guards that depend on others."""
         return tuple(self.plan.combinations())
+
+    @cached_property
+    def fixed(self) -> tuple[tuple[int, Fixed], ...]:
+        """Position and source of the guards whose condition only records change."""
+        guards = enumerate(self.plan.guards)
+        return tuple((i, guard.source) for i, guard in guards if isinstance(guard.source, Fixed))
 
     @cached_property
     def noted(self) -> dict[tuple[str, str, int | None], tuple[int, ...]]:
@@ -167,8 +175,6 @@ class Compiled:
             match guard.source:
                 case Contact() as contact:
                     values[i] = contact_states(contact, times)
-                case Fixed(is_on=is_on):
-                    values[i] = is_on
                 case Analogue() as analogue:
                     values[i] = analogue_values(analogue, times, looked.points.circuits)
         if self.blocks:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Literal
 
 from virtual_digiware.devices.alarms.description import Family
@@ -64,7 +64,7 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Fixed:
-    """A fault that is there or not until records change it."""
+    """A fault that is there or not until records change it; seen with the refresh that follows."""
 
     is_on: bool
 
@@ -134,7 +134,7 @@ class Plan:
     guards: tuple[Guard, ...] = ()
     taps: tuple[TapPlan, ...] = ()
     monitored: tuple[Monitored, ...] = ()
-    addresses: Mapping[str, int | None] = field(default_factory=dict)
+    refresh_ms: int = 1000
 
     def combinations(self) -> Iterator[tuple[int, Combined]]:
         """Index and source of the guards that depend on others."""

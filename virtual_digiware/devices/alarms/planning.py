@@ -72,8 +72,7 @@ def plan_of(layout: SiteLayout, units: Mapping[str, Member], wired: Wired) -> Pl
             guards += _module_guards(unit, module.alarms, wired)
             taps += _tap_plans(unit, wired)
             monitored += _monitored(unit, module.alarms, wired)
-    addresses = {path: unit.address for path, unit in units.items()}
-    return Plan(tuple(guards), tuple(taps), tuple(monitored), addresses)
+    return Plan(tuple(guards), tuple(taps), tuple(monitored), layout.refresh_ms)
 
 
 def _gateway_guards(head: Member, members: Sequence[Member], has_default_passwords: bool) -> Iterator[Guard]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 
 import numpy as np
@@ -25,7 +26,7 @@ class EventEdges:
     def __init__(self, events: Sequence[Event]) -> None:
         instants = {event.start_ms for event in events}
         instants |= {event.end_ms for event in events if event.end_ms is not None}
-        self._instants: IntArray = np.array(sorted(instants), np.int64)
+        self._instants = sorted(instants)
         self._openings = [
             (event.start_ms, _FOR_GOOD if event.end_ms is None else event.end_ms, event.target)
             for event in events
@@ -34,9 +35,8 @@ class EventEdges:
 
     def between(self, after_ms: int, until_ms: int) -> IntArray:
         """Edges in (after, until]."""
-        low, high = np.searchsorted(self._instants, (after_ms, until_ms), side="right")
-        found: IntArray = self._instants[low:high]
-        return found
+        low, high = bisect_right(self._instants, after_ms), bisect_right(self._instants, until_ms)
+        return np.array(self._instants[low:high], np.int64)
 
     def is_open(self, t_ms: IntArray, circuits: Sequence[str]) -> BoolArray:
         """(T, C) whether the breaker of each circuit is open."""

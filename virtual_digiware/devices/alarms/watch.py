@@ -72,7 +72,7 @@ class Watch:
     @classmethod
     def beginning(cls, plan: Plan, t_ms: int, around: Surroundings) -> Watch:
         """Under a first plan."""
-        return cls(Compiled(NO_PLAN), t_ms - 1).following(plan, t_ms, around)
+        return cls(Compiled(NO_PLAN), t_ms - 1).following(plan, t_ms, around, faults_ms=t_ms)
 
     @property
     def is_idle(self) -> bool:
@@ -86,7 +86,7 @@ class Watch:
             return self
         until_ms = int(looked.t_ms[-1])
         if self.is_idle:
-            return self._with(seen_ms=until_ms)
+            return self.until(until_ms, around)._with(seen_ms=until_ms)
         if new:
             looked = _since(looked, new)
         compiled, before = self.compiled, self._phases
@@ -119,8 +119,11 @@ class Watch:
             return self._with(done_ms=t_ms)
         return Watch(self.compiled, t_ms, self._phases, book, disturbances, monitor, self._seen_ms)
 
-    def following(self, plan: Plan, t_ms: int, around: Surroundings) -> Watch:
-        """Under another plan from `t_ms` on, up to which everything must be in it."""
+    def following(self, plan: Plan, t_ms: int, around: Surroundings, faults_ms: int | None = None) -> Watch:
+        """Under another plan from `t_ms` on, up to which everything must be in it.
+
+        Faults are seen at `faults_ms`; None: with the next refresh.
+        """
         old, compiled = self.compiled, Compiled(plan)
         positions = {guard.place: i for i, guard in enumerate(plan.guards)}
         moved = {
@@ -136,6 +139,9 @@ class Watch:
         writing.move(moved, compiled)
         phases = _moved_phases(old, self._phases, compiled, moved)
         writing.extreme = _Extremes(compiled, writing.book(), phases.extremes, None, _NO_TIMES)
+        seen_ms = (t_ms // plan.refresh_ms + 1) * plan.refresh_ms if faults_ms is None else faults_ms
+        for position, source in compiled.fixed:
+            writing.hold(position, source.is_on, seen_ms)
         changes = _noted(compiled, [*noticed, *more])
         for one in [*noticed, *more]:
             writing.note(one)
