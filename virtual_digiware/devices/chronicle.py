@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from virtual_digiware.devices.alarms.plan import Plan
+from virtual_digiware.devices.asked_tables import AskedTables
 from virtual_digiware.devices.connections import Tap
 from virtual_digiware.devices.demand import LocalBlocks
 from virtual_digiware.devices.effects import (
@@ -60,6 +61,7 @@ class Chronicle:
         self._marks: Mapping[tuple[str, int], tuple[int, int]] = {}
         self._waiting: list[Effect] = []
         self._computed_ms = commissioned_ms
+        self._asked = AskedTables()
         self.horizon_ms = commissioned_ms
         """Newest time asked for; whatever is recorded now happens no earlier."""
         blocks = LocalBlocks(layout.demand_period_s, truth.installation.timezone)
@@ -91,7 +93,9 @@ class Chronicle:
             self._take(effect, self._computed_ms)
         self._computed_ms = t_ms
         metered = Metered(self._slot_of_circuit, self._marks, self._commissioned_ms)
-        return Snapshot(self._history.moment(t_ms), metered, self._layout.refresh_ms)
+        snapshot = Snapshot(self._history.moment(t_ms), metered, self._layout.refresh_ms, self._asked)
+        snapshot.prepare()
+        return snapshot
 
     def _take(self, effect: Effect, t_ms: int) -> None:
         history, count = self._history, self._slot_count

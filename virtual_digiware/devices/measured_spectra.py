@@ -68,7 +68,7 @@ def slot_values(solution: Solution, measured: Measured, slots: IntArray) -> Slot
     spectra = spectra_of(solution, wiring, slots, voltages)
     frequency = voltages.frequency_of(wiring, slots)
     if wiring.sampled.size and is_instant(solution):
-        spectra = _with_samples(spectra, wiring, slots, frequency)
+        spectra = _with_samples(spectra, measured, slots, frequency)
     if measured.has_errors:
         spectra = _scaled(spectra, measured, slots)
     tap, phase = wiring.tap_index[slots], wiring.row_phase[:, slots].T
@@ -87,15 +87,20 @@ def slot_values(solution: Solution, measured: Measured, slots: IntArray) -> Slot
 
 
 def _with_samples(
-    spectra: SlotSpectra, wiring: Wiring, slots: IntArray, frequency: FloatArray
+    spectra: SlotSpectra, measured: Measured, slots: IntArray, frequency: FloatArray
 ) -> SlotSpectra:
-    chosen = np.isin(slots, wiring.sampled)
-    if not chosen.any():
+    is_sampled = np.isin(slots, measured.wiring.sampled)
+    if not is_sampled.any():
         return spectra
-    part = SlotSpectra(spectra.currents[:, chosen], spectra.references[:, chosen])
-    found = sampled_spectra(part, frequency[:, chosen])
+    kept = measured.sampled_spectra
+    if kept is None:
+        part = SlotSpectra(spectra.currents[:, is_sampled], spectra.references[:, is_sampled])
+        found = sampled_spectra(part, frequency[:, is_sampled])
+    else:
+        at = np.searchsorted(measured.wiring.sampled, slots[is_sampled])
+        found = SlotSpectra(kept.currents[:, at], kept.references[:, at])
     currents, references = spectra.currents.copy(), spectra.references.copy()
-    currents[:, chosen], references[:, chosen] = found.currents, found.references
+    currents[:, is_sampled], references[:, is_sampled] = found.currents, found.references
     return SlotSpectra(currents, references)
 
 

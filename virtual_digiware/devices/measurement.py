@@ -19,7 +19,7 @@ from virtual_digiware.devices.layout import ReactiveMethod
 from virtual_digiware.devices.powers import Powers, powers_of
 from virtual_digiware.devices.rows import Rows, direct_rows, explicit_rows, merged
 from virtual_digiware.devices.sampled_slots import sampled_rows
-from virtual_digiware.devices.slot_spectra import spectra_of
+from virtual_digiware.devices.slot_spectra import SlotSpectra, spectra_of
 from virtual_digiware.devices.voltage_measurement import MeasuredVoltages, is_instant, measure_voltages
 from virtual_digiware.devices.wiring import BoolArray, Wiring
 from virtual_digiware.profiles import quantities
@@ -36,6 +36,10 @@ class ErrorSource(Protocol):
     def with_errors(self, solution: Solution, rows: Rows) -> Rows:
         """The same rows as imperfect modules have them."""
         ...
+
+
+_KEPT_TIMES = 2
+"""Spectra found in samples are kept for the instant that is shown, not for hours that are caught up with."""
 
 
 def measure(
@@ -56,11 +60,11 @@ def measure(
     """
     factors = None if errors is None else errors.voltage_factors(solution)
     voltages = measure_voltages(solution, wiring, factors)
-    rows = _rows(solution, wiring, voltages, factors, method == "budeanu")
+    rows, found = _rows(solution, wiring, voltages, factors, method == "budeanu")
     if errors is not None:
         rows = errors.with_errors(solution, rows)
     has_voltage = wiring.tap >= 0 if live is None else live & (wiring.tap >= 0)
-    return Measured(wiring, voltages, rows, has_voltage, errors is not None)
+    return Measured(wiring, voltages, rows, has_voltage, errors is not None, found)
 
 
 def _rows(
@@ -69,7 +73,9 @@ def _rows(
     voltages: MeasuredVoltages,
     factors: FloatArray | None,
     with_budeanu: bool,
-) -> Rows:
+) -> tuple[Rows, SlotSpectra | None]:
+    """Rows of all slots; and of the sampled ones the spectra found, when that is not too much to keep."""
+    found: SlotSpectra | None = None
     sampled = wiring.sampled if is_instant(solution) else wiring.sampled[:0]
     if with_budeanu:
         direct, explicit = None, np.arange(wiring.count)
@@ -86,10 +92,12 @@ def _rows(
         parts.append((explicit, explicit_rows(spectra, with_budeanu)))
     if sampled.size:
         spectra = spectra_of(solution, wiring, sampled, voltages)
-        parts.append((sampled, sampled_rows(spectra, voltages.frequency_of(wiring, sampled), with_budeanu)))
+        rows, found = sampled_rows(spectra, voltages.frequency_of(wiring, sampled), with_budeanu)
+        parts.append((sampled, rows))
     if not parts:
-        return direct_rows(solution, wiring.direct, voltages, factors)
-    return parts[0][1] if len(parts) == 1 else merged(parts)
+        return direct_rows(solution, wiring.direct, voltages, factors), None
+    kept = found if len(solution.start_ms) <= _KEPT_TIMES else None
+    return parts[0][1] if len(parts) == 1 else merged(parts), kept
 
 
 @dataclass(frozen=True)
@@ -107,6 +115,8 @@ class Measured:
     """(C,) the slot has a voltage module and it answers."""
     has_errors: bool = False
     """`rows` carry errors of the moment."""
+    sampled_spectra: SlotSpectra | None = None
+    """Of the slots in `wiring.sampled`, as found in the windows that `rows` were measured from."""
 
     @cached_property
     def powers(self) -> Powers:

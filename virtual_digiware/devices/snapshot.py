@@ -10,6 +10,7 @@ import numpy as np
 
 from virtual_digiware.devices import energies
 from virtual_digiware.devices.alarms.events import SiteAlarms
+from virtual_digiware.devices.asked_tables import AskedTables, Slots
 from virtual_digiware.devices.circuit_tables import CIRCUIT_INSTANTANEOUS
 from virtual_digiware.devices.demand import CURVE_LENGTH, DemandBlock
 from virtual_digiware.devices.extremes import seconds_since_2000
@@ -19,7 +20,7 @@ from virtual_digiware.devices.harmonic_tables import (
     network_harmonic_voltage_ll,
     network_harmonic_voltage_ln,
 )
-from virtual_digiware.devices.measured_spectra import slot_values
+from virtual_digiware.devices.measured_spectra import SlotValues, slot_values
 from virtual_digiware.devices.metering import averages
 from virtual_digiware.devices.moments import Moment
 from virtual_digiware.devices.network_tables import NETWORK_INSTANTANEOUS
@@ -29,7 +30,6 @@ from virtual_digiware.devices.voltage_measurement import MeasuredVoltages
 from virtual_digiware.devices.wiring import BoolArray, Wiring
 
 Columns = dict[str, FloatArray]
-Slots = tuple[int, ...]
 NetworkTable = Callable[[MeasuredVoltages, Wiring, BoolArray], Table]
 
 _TREND_SHARE = 0.02
@@ -57,12 +57,18 @@ class Metered:
 class Snapshot:
     """Every readable point of a site at one time. Reads happen in one thread; nothing in it changes."""
 
-    def __init__(self, moment: Moment, metered: Metered, refresh_ms: int) -> None:
+    def __init__(
+        self, moment: Moment, metered: Metered, refresh_ms: int, asked: AskedTables | None = None
+    ) -> None:
+        """`asked` is told what is read of this snapshot, and says what to make before anybody reads."""
         self.time_ms = moment.time_ms
+        self._asked = AskedTables() if asked is None else asked
         self._moment = moment
         self._metered = metered
         self._refresh_ms = refresh_ms
         self._tables: dict[tuple[str, Slots], Table] = {}
+        self._read: set[tuple[str, Slots]] = set()
+        self._values: tuple[bytes, SlotValues] | None = None
         self._networks_made: dict[NetworkTable, Table] = {}
 
     def table(self, name: str, slots: Slots) -> Table:
@@ -73,11 +79,27 @@ class Snapshot:
         key = name, slots
         table = self._tables.get(key)
         if table is None:
-            index = np.array(slots, np.int64)
-            columns = _BUILDERS[name](self, index)
-            self._frame(name, columns, index)
-            table = self._tables[key] = table_of(columns)
+            table = self._tables[key] = self._made(name, slots)
+        if key not in self._read:
+            self._read.add(key)
+            self._asked.add(name, slots)
         return table
+
+    def prepare(self) -> None:
+        """Make what has been read of earlier snapshots, each table for all its units at once."""
+        for name, wanted in self._asked.for_next().items():
+            together = tuple(sorted({slot for slots in wanted for slot in slots}))
+            place = {slot: at for at, slot in enumerate(together)}
+            whole = self._made(name, together)
+            for slots in wanted:
+                part = whole.values[:, [place[slot] for slot in slots]]
+                self._tables[name, slots] = Table(whole.names, part)
+
+    def _made(self, name: str, slots: Slots) -> Table:
+        index = np.array(slots, np.int64)
+        columns = _BUILDERS[name](self, index)
+        self._frame(name, columns, index)
+        return table_of(columns)
 
     @property
     def alarms(self) -> SiteAlarms:

@@ -8,12 +8,13 @@ from typing import Protocol
 import numpy as np
 
 from virtual_digiware.devices.alarms.registers import alarm_values
+from virtual_digiware.devices.asked_tables import Slots
 from virtual_digiware.devices.block import Block, PlacedBlock, Product
 from virtual_digiware.devices.io_modules import IoModule, Values
 from virtual_digiware.devices.points import FloatArray, IntArray
 from virtual_digiware.devices.setting_codes import NETWORK_CODES
 from virtual_digiware.devices.settings import Settings
-from virtual_digiware.devices.snapshot import Slots, Snapshot
+from virtual_digiware.devices.snapshot import Snapshot
 from virtual_digiware.devices.unit_state import UnitState
 
 Raw = tuple[int | float | str | None, ...]
