@@ -162,11 +162,7 @@ class Watch:
         is_running = any(self._disturbances.running.values())
         if not (book.sequence or book.voltage_logs or self._monitor.operations or is_running):
             return SiteAlarms()
-        live = {
-            event_id: self._extreme(position)
-            for position, event_id in book.active.items()
-            if position in self._phases.extremes
-        }
+        live = self._live()
         running: dict[str, list[VoltageRecord]] = {}
         for plan, records in self._disturbances.running.items():
             running.setdefault(plan.unit, []).extend(records)
@@ -178,13 +174,13 @@ class Watch:
             {
                 unit: UnitAlarms(
                     active=tuple(
-                        _with_extreme(event, live)
+                        live.get(event.id, event)
                         for key, event in sorted(book.latest.items(), key=lambda item: item[1].id)
                         if key[0] == unit and event.end_ms is None
                     ),
-                    log=tuple(_with_extreme(event, live) for event in reversed(book.logs.get(unit, ()))),
+                    log=tuple(live.get(event.id, event) for event in reversed(book.logs.get(unit, ()))),
                     latest={
-                        (key[1], key[2]): _with_extreme(event, live)
+                        (key[1], key[2]): live.get(event.id, event)
                         for key, event in book.latest.items()
                         if key[0] == unit
                     },
@@ -197,6 +193,16 @@ class Watch:
             book.changes,
             book.sequence,
         )
+
+    def _live(self) -> Mapping[int, AlarmEvent]:
+        """Active events by id, with how far their values have gone until now."""
+        found = {}
+        for position, event_id in self._book.active.items():
+            guard = self.compiled.plan.guards[position]
+            event = self._book.latest.get((guard.unit, guard.family, guard.number))
+            if event is not None and event.id == event_id and position in self._phases.extremes:
+                found[event_id] = replace(event, extreme=self._extreme(position))
+        return found
 
     def _extreme(self, position: int) -> float:
         row = int(np.searchsorted(self.compiled.index, position))
@@ -344,7 +350,3 @@ def _since(looked: Looked, first: int) -> Looked:
         looked.circuit_quality[:, first:],
         looked.network_quality[:, first:],
     )
-
-
-def _with_extreme(event: AlarmEvent, live: Mapping[int, float]) -> AlarmEvent:
-    return replace(event, extreme=live[event.id]) if event.end_ms is None and event.id in live else event
