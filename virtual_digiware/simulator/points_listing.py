@@ -10,6 +10,8 @@ from dataclasses import astuple, dataclass, fields
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Literal
 
+from virtual_digiware.devices.encodings import ENCODINGS
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -131,9 +133,13 @@ def _circuit_of(unit: Unit, placed: PlacedBlock) -> str | None:
 def _value(value: object, row: Row, is_raw: bool) -> float | int | str | None:
     if value is None or isinstance(value, str):
         return value
+    if ENCODINGS[row.encoding].kind == "text" and not value:
+        return ""
     number = float(value) * row.scale if is_raw else float(value)  # type: ignore[arg-type]
     if number != number:
         return None
+    if ENCODINGS[row.encoding].kind == "float":
+        return float(f"{number:.7g}")
     # Registers hold multiples of the scale; more digits would promise what no client can read.
     shown = round(number / row.scale) * row.scale if row.scale else number
     return int(shown) if float(shown).is_integer() else float(f"{shown:.10g}")
