@@ -15,6 +15,8 @@ def main() -> None:
     gc.disable()
     # The matrices of a site are small: more threads cost more than they bring, and start slowly.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # Looking for plugins of pydantic reads the description of every package there is.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     _open_standard_streams()
     try:
         from virtual_digiware.simulator.cli import app

@@ -44,6 +44,7 @@ class Catalogue(Mapping[str, Product]):
         self._blocks = directory / "blocks"
         self._products = directory / "products"
         self._names = tuple(sorted(path.stem for path in self._products.glob("*.yaml")))
+        self._block_names = tuple(sorted(path.stem for path in self._blocks.glob("*.yaml")))
         self._loaded: dict[str, Product] = {}
         self._block_files: dict[str, BlockFile] = {}
 
@@ -71,7 +72,7 @@ class Catalogue(Mapping[str, Product]):
 
     def block_names(self) -> tuple[str, ...]:
         """Names of all block files, whether a product uses them or not."""
-        return tuple(sorted(path.stem for path in self._blocks.glob("*.yaml")))
+        return self._block_names
 
     def block(self, name: str) -> Block:
         """A block as its file gives it, with the best evidence of any product."""
@@ -115,7 +116,7 @@ class Catalogue(Mapping[str, Product]):
                     )
         placed: list[PlacedBlock] = []
         for block_name in names:
-            if not (self._blocks / f"{block_name}.yaml").is_file():
+            if block_name not in self._block_names:
                 raise section.error("blocks", block_name, "one of " + ", ".join(self.block_names()))
             file = self._block_file(block_name)
             points = _names(section, "reserved_points", reserved.get(block_name, []))
