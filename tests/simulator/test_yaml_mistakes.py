@@ -28,7 +28,7 @@ from virtual_digiware.simulator.yaml_text import FileFaults, parse_yaml, read_ya
         ("a: *home\n", 1, "undefined alias", "in quotes"),
         ("a: 1\n---\nb: 2\n", 2, "a second document", "one site in a file"),
         ("a: \x07\n", 1, "special characters", "without control characters"),
-        ("a: " + "[" * 400 + "]" * 400, 1, "brackets within brackets", "a few levels"),
+        ("a: " + "[" * 900 + "]" * 900, 1, "brackets within brackets", "a few levels"),
         ("a: &a [1,1,1,1,1,1,1,1]\n"
          + "".join(f"{k}: &{k} [{','.join(['*' + j] * 8)}]\n" for j, k in pairwise("abcdefghi")),
          1, "more values than any site has", "aliases counted each time"),
