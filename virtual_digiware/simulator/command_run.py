@@ -35,11 +35,9 @@ def run_site(
         sys.stderr.write(notice + "\n")
 
     def announce(content: dict[str, Any], endpoints: Endpoints) -> None:
-        from rich.console import Console
+        from virtual_digiware.simulator.run_report import Report, print_report
 
-        from virtual_digiware.simulator.run_report import print_report
-
-        print_report(Console(), opened.building, content, endpoints)
+        print_report(Report(), opened.building, content, endpoints)
 
     async def serve() -> None:
         options = Options(port_base, ready_file)

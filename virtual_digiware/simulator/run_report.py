@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from rich.console import Console
+from rich.console import Console
 
+if TYPE_CHECKING:
     from virtual_digiware.devices.block import Product
     from virtual_digiware.simulator.building import Building
     from virtual_digiware.simulator.endpoints import Endpoints
@@ -21,6 +22,14 @@ PORT_NAMES = {
 }
 EXAMPLE_POINTS = {"voltage": "voltage_l1_n", "current": "active_power_total"}
 PARITY_LETTERS = {"none": "n", "even": "e", "odd": "o"}
+
+
+class Report(Console):
+    """A console that goes on in silence when nobody reads it: clients may still want the site."""
+
+    def on_broken_pipe(self) -> None:
+        with suppress(SystemExit):
+            super().on_broken_pipe()
 
 
 def print_report(console: Console, building: Building, content: dict[str, Any], endpoints: Endpoints) -> None:

@@ -156,8 +156,7 @@ class RunningSite:
         await self.endpoints.open(self.building, Images(model), writes, self.options.port_base, boots)
 
     def _tell_everybody(self, content: dict[str, Any]) -> None:
-        with suppress(BrokenPipeError):  # nobody reads what is printed; clients may still want the site
-            self._announce(content, self.endpoints)
+        self._announce(content, self.endpoints)
         # Loaded now, lest somebody's first write waits for it; plain reads are answered without.
         log()
         for door in LIBRARY_DOORS:
