@@ -29,8 +29,11 @@ if TYPE_CHECKING:
     from virtual_digiware.simulator.clock import Clock
     from virtual_digiware.simulator.journal import Journal
 
-LIBRARY_DOORS = ("virtual_digiware.buses.modbus.endpoint",)
-"""Modules that import a protocol library, which takes a tenth of a second and more."""
+LIBRARY_DOORS = {
+    "modbus_tcp": "virtual_digiware.buses.modbus.endpoint",
+    "bacnet": "virtual_digiware.buses.bacnet.endpoint",
+}
+"""By service: modules that import a protocol library, which takes a tenth of a second and more."""
 
 SWITCH_INTERVAL_S = 0.0005
 """How long the computing thread may hold the interpreter while a client waits."""
@@ -159,8 +162,10 @@ class RunningSite:
         self._announce(content, self.endpoints)
         # Loaded now, lest somebody's first write waits for it; plain reads are answered without.
         log()
-        for door in LIBRARY_DOORS:
-            import_module(door)
+        services = {port.wanted.service for port in self.endpoints.ports}
+        for service, door in LIBRARY_DOORS.items():
+            if service in services and not self._stop.is_set():
+                import_module(door)
 
     def _remember_time(self) -> None:
         """Keep the time that clients have seen, so that no later run begins before it."""

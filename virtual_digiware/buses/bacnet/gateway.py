@@ -10,8 +10,6 @@ import asyncio
 import ipaddress
 import socket
 from contextlib import suppress
-from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 from virtual_digiware.buses.bacnet.broadcasts import broadcast_address
@@ -25,7 +23,6 @@ if TYPE_CHECKING:
     from virtual_digiware.buses.interfaces import WriteHandler
     from virtual_digiware.devices.collection import GatewayCollection
 
-_DOOR = "virtual_digiware.buses.bacnet.endpoint"
 _DATAGRAM_BYTES = 2048  # longer than any that BACnet/IP has (1497)
 _DATAGRAMS_PER_TURN = 64
 _RECEIVE_BUFFER_BYTES = 1 << 20
@@ -55,7 +52,6 @@ class BacnetGateway:
         self._router: Router | None = None
         self._socket: socket.socket | None = None
         self._broadcasts: socket.socket | None = None
-        self._loading: asyncio.Future[ModuleType] | None = None
 
     async def start(self, host: str, port: int) -> tuple[str, int]:
         """Listen on an IPv4 address, and for broadcasts on its network; port 0 lets the system choose.
@@ -67,8 +63,6 @@ class BacnetGateway:
             OSError: The port is taken, or the machine has no such address.
         """
         loop = asyncio.get_running_loop()
-        # In a thread: it takes a quarter of a second, and plain reads are answered without.
-        self._loading = loop.run_in_executor(None, import_module, _DOOR)
         self._socket = _bound(host, port)
         try:
             bound: Address = self._socket.getsockname()[:2]
@@ -95,8 +89,6 @@ class BacnetGateway:
                 asyncio.get_running_loop().remove_reader(one)
                 one.close()
         self._router = self._socket = self._broadcasts = None
-        if self._loading is not None:
-            await self._loading
 
     def _read(self, source: socket.socket, is_broadcast: bool) -> None:
         router = self._router
