@@ -32,9 +32,12 @@ def log() -> BoundLogger:
     if log_format == "off":
         processors = [_drop]
     elif log_format == "json":
-        processors.append(structlog.processors.JSONRenderer())
+        processors += [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     else:
-        processors.append(structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()))
+        # Plain: the usual traceback shows every local variable, so secrets too, and takes seconds to draw.
+        plain = structlog.dev.plain_traceback
+        colours = sys.stderr.isatty()
+        processors.append(structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=plain))
     structlog.configure(
         processors=processors,
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
