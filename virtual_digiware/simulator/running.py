@@ -29,11 +29,9 @@ if TYPE_CHECKING:
     from virtual_digiware.simulator.clock import Clock
     from virtual_digiware.simulator.journal import Journal
 
-LIBRARY_DOORS = {
-    "modbus_tcp": "virtual_digiware.buses.modbus.endpoint",
-    "bacnet": "virtual_digiware.buses.bacnet.endpoint",
-}
-"""By service: modules that import a protocol library, which takes a tenth of a second and more."""
+MODBUS_DOOR = "virtual_digiware.buses.modbus.endpoint"
+BACNET_DOOR = "virtual_digiware.buses.bacnet.endpoint"
+"""Modules that import a protocol library, which takes a tenth of a second and more."""
 
 SWITCH_INTERVAL_S = 0.0005
 """How long the computing thread may hold the interpreter while a client waits."""
@@ -162,10 +160,10 @@ class RunningSite:
         self._announce(content, self.endpoints)
         # Loaded now, lest somebody's first write waits for it; plain reads are answered without.
         log()
-        services = {port.wanted.service for port in self.endpoints.ports}
-        for service, door in LIBRARY_DOORS.items():
-            if service in services and not self._stop.is_set():
-                import_module(door)
+        import_module(MODBUS_DOOR)  # every site has lines or ports of it
+        has_bacnet = any(port.wanted.service == "bacnet" for port in self.endpoints.ports)
+        if has_bacnet and not self._stop.is_set():
+            import_module(BACNET_DOOR)
 
     def _remember_time(self) -> None:
         """Keep the time that clients have seen, so that no later run begins before it."""
