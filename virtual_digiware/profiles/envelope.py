@@ -21,6 +21,7 @@ from virtual_digiware.profiles.power_factor import PowerFactor
 from virtual_digiware.profiles.pulses import STEP_MS, Pulses, PulseSet
 from virtual_digiware.profiles.recordings import Replay
 from virtual_digiware.profiles.solution import ComplexArray, FloatArray, IntArray
+from virtual_digiware.profiles.step_frames import StepFrames
 
 _LEAF_MS = 120_000
 _WEATHER = ((Stream.WEATHER_SLOW, 4 * 3_600_000, 0.8), (Stream.WEATHER_FAST, 20 * 60_000, 0.6))
@@ -114,12 +115,12 @@ class Envelope:
         ]
         self._pulses = Pulses(cycles, self.nominal_w, own)
         self._power_factor = PowerFactor(loads, kinds)
-        self._latest: Frame | None = None
+        self._frames = StepFrames(self._build)
 
     def at(self, t_ms: IntArray) -> Demand:
         """Demand at instants (T,)."""
         step = t_ms // STEP_MS
-        frame, place = self._frames(step)
+        frame, place = self._frames.of(step)
         fraction = (t_ms - step * STEP_MS)[:, None] / STEP_MS
         active = frame.first_w.take(place, axis=0) + frame.change_w.take(place, axis=0) * fraction
         if self._pulses.count:
@@ -130,7 +131,7 @@ class Envelope:
     def mean(self, start_ms: IntArray, end_ms: IntArray) -> Demand:
         """Mean demand over intervals (T,), each within one base step and longer than nothing."""
         step = start_ms // STEP_MS
-        frame, place = self._frames(step)
+        frame, place = self._frames.of(step)
         middle = (start_ms + end_ms - 2 * step * STEP_MS)[:, None] / (2 * STEP_MS)
         active = frame.first_w.take(place, axis=0) + frame.change_w.take(place, axis=0) * middle
         if self._pulses.count:
@@ -168,19 +169,6 @@ class Envelope:
         if self._recorded.size:
             demand[:, self._recorded, 1] = -recorded_var
         return Demand(demand.view(np.complex128)[..., 0], level)
-
-    def _frames(self, step: IntArray) -> tuple[Frame, IntArray]:
-        """Frames that cover the steps (T,), and each step's row."""
-        first = step[0] if step.size else 0
-        if step.size and np.all(step == first):
-            # Displayed values ask for the same step fifty times: remember it. It depends on nothing else.
-            latest = self._latest
-            if latest is None or latest.step[0] != first:
-                latest = self._build(step[:1])
-                self._latest = latest
-            return latest, np.zeros(step.size, dtype=np.int64)
-        unique, place = np.unique(step, return_inverse=True)
-        return self._build(unique), place
 
     def _build(self, step: IntArray) -> Frame:
         nodes, place = np.unique(np.concatenate([step, step + 1]), return_inverse=True)

@@ -17,6 +17,7 @@ from virtual_digiware.profiles.mains_data import MainsData, mains_data
 from virtual_digiware.profiles.noise import OrnsteinUhlenbeck, Stream, UintArray, key, normal, uniform
 from virtual_digiware.profiles.pulses import STEP_MS
 from virtual_digiware.profiles.solution import ORDERS, ComplexArray, FloatArray, IntArray
+from virtual_digiware.profiles.step_frames import StepFrames
 
 _HOUR_MS = 3_600_000
 _QUARTER_MS = 900_000
@@ -148,11 +149,11 @@ class Mains:
         self._shape = self._unbalanced(own)
         self.background_v = self._background(own)
         """(S, 3, H) open-circuit voltage above the fundamental at a distortion factor of 1."""
-        self._latest: MainsFrame | None = None
+        self._frames = StepFrames(self._build)
 
     def at(self, t_ms: IntArray) -> Supply:
         """The mains at instants (T,)."""
-        frame, place = self._frames(t_ms // STEP_MS)
+        frame, place = self._frames.of(t_ms // STEP_MS)
         leaf = t_ms // self._frequency.leaf_ms
         fraction = (t_ms - leaf * self._frequency.leaf_ms) / self._frequency.leaf_ms
         span = leaf - frame.first_leaf[place]
@@ -163,7 +164,7 @@ class Mains:
     def mean(self, start_ms: IntArray, end_ms: IntArray) -> Supply:
         """Means over intervals (T,), each within one base step and longer than nothing."""
         step = start_ms // STEP_MS
-        frame, place = self._frames(step)
+        frame, place = self._frames.of(step)
         leaf_ms = self._frequency.leaf_ms
         edges = (frame.first_leaf[place][:, None] + np.arange(self._frequency.spans + 1)) * leaf_ms
         first = np.maximum(edges[:, :-1], start_ms[:, None])
@@ -187,18 +188,6 @@ class Mains:
             emf_v=magnitude * self._shape,
             distortion=frame.distortion[place],
         )
-
-    def _frames(self, step: IntArray) -> tuple[MainsFrame, IntArray]:
-        """Frames that cover the steps (T,), and each step's row; the latest lone step is remembered."""
-        first = step[0] if step.size else 0
-        if step.size and np.all(step == first):
-            latest = self._latest
-            if latest is None or latest.step[0] != first:
-                latest = self._build(step[:1])
-                self._latest = latest
-            return latest, np.zeros(step.size, dtype=np.int64)
-        unique, place = np.unique(step, return_inverse=True)
-        return self._build(unique), place
 
     def _build(self, step: IntArray) -> MainsFrame:
         first_leaf = step * STEP_MS // self._frequency.leaf_ms
