@@ -19,6 +19,7 @@ from virtual_digiware.devices.effects import (
     PartialReset,
     PulsesMarked,
     Rewired,
+    Surveyed,
     Watched,
 )
 from virtual_digiware.devices.energies import COUNTERS
@@ -109,6 +110,8 @@ class Chronicle:
                 history.watch(t_ms, plan)
             case Acknowledged(path=path, acknowledge_id=acknowledge_id):
                 history.acknowledge(t_ms, path, acknowledge_id)
+            case Surveyed(until_ms=until_ms):
+                history.survey(t_ms, until_ms)
             case PartialReset(slots=slots, points=points):
                 history.reset_partial(t_ms, _mask(slots, count), points)
             case ExtremesReset(kind="instantaneous", slots=slots, points=points):

@@ -74,10 +74,11 @@ class Averages:
         weight = np.where(np.isnan(values), 0.0, duration_ms[:, None].astype(np.float64))
         known = np.where(np.isnan(values), 0.0, values)
         weighted = np.where(self.is_quadratic[:, None], known * known, known) * weight
-        total, weight_ms = self.total, self.weight_ms
-        for i in range(len(duration_ms)):
-            total, weight_ms = total + weighted[:, i], weight_ms + weight[:, i]
-        return Averages(self.is_quadratic, total, weight_ms)
+        return Averages(
+            self.is_quadratic,
+            _added(self.total, weighted),
+            _added(self.weight_ms, weight),
+        )
 
     def of(self, slots: IntArray) -> Averages:
         """Of some slots only."""
@@ -89,6 +90,15 @@ class Averages:
             self.total, self.weight_ms, out=np.full(self.total.shape, np.nan), where=self.weight_ms > 0
         )
         return np.where(self.is_quadratic, np.sqrt(np.where(self.is_quadratic, mean, 0.0)), mean)
+
+
+def _added(total: FloatArray, parts: FloatArray) -> FloatArray:
+    """Parts (P, T, N) added to a total (P, N) one after the other, as a sum over an axis is not."""
+    if parts.shape[1] == 1:
+        return total + parts[:, 0]
+    chain = np.concatenate([total[:, None], parts], axis=1)
+    last: FloatArray = np.add.accumulate(chain, axis=1)[:, -1]
+    return last.copy()
 
 
 @dataclass(frozen=True)

@@ -80,6 +80,22 @@ class Acknowledged:
     acknowledge_id: int
 
 
+@dataclass(frozen=True, slots=True)
+class Surveyed:
+    """Until `until_ms` time passes in one leap: extremes and alarms look at base steps, not at refreshes."""
+
+    time_ms: int
+    until_ms: int
+
+
 Effect = (
-    Rewired | Disturbed | PartialReset | ExtremesReset | CurvesCleared | PulsesMarked | Watched | Acknowledged
+    Rewired
+    | Disturbed
+    | PartialReset
+    | ExtremesReset
+    | CurvesCleared
+    | PulsesMarked
+    | Watched
+    | Acknowledged
+    | Surveyed
 )

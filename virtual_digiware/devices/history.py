@@ -20,6 +20,7 @@ from virtual_digiware.devices.alarms.watch import Watch
 from virtual_digiware.devices.circuit_tables import CIRCUIT_INSTANTANEOUS, CIRCUIT_QUALITY
 from virtual_digiware.devices.demand import BASE_STEP_MS, Averages, Demand, DemandBlock, LocalBlocks
 from virtual_digiware.devices.extremes import BoolArray, Extremes
+from virtual_digiware.devices.measurement import Measured
 from virtual_digiware.devices.metering import (
     CIRCUIT_EXTREMES,
     COMPANIONS,
@@ -61,6 +62,7 @@ class History:
         self._closed: list[ClosedBlock] = []
         self._refresh_ms = refresh_ms
         self._booked_ms = commissioned_ms
+        self._surveyed: tuple[int, int] = (commissioned_ms, commissioned_ms)
         self._slot_ms = self._slot_start(commissioned_ms)
         slots, networks = meter.slots, meter.networks
         self._counters = np.zeros((len(energies.COUNTERS), slots), np.int64)
@@ -85,11 +87,29 @@ class History:
 
     def advance(self, t_ms: int) -> None:
         """Book every base step that ends by `t_ms` and take the extremes of every refresh slot before it."""
-        edges = self._truth.boundaries(self._booked_ms, t_ms + 1)[:-1]
+        begin_ms, end_ms = (min(one, t_ms) for one in self._surveyed)
+        if begin_ms < end_ms and self._booked_ms < end_ms:
+            self._book_until(begin_ms)
+            self._take_slots_before(self._slot_start(begin_ms))
+            self._book_until(end_ms, is_survey=True)
+        self._book_until(t_ms)
+        self._take_slots_before(self._slot_start(t_ms))
+
+    def survey(self, t_ms: int, until_ms: int) -> None:
+        """Look at the means of base steps instead of at refreshes, for the steps that lie between two times.
+
+        A leap over a month costs seconds then, not minutes. What is counted is the same to the last digit;
+        an extreme that lasted less than a base step may be missed, as may an alarm that it would have raised.
+        """
+        self.advance(t_ms)
+        begin_ms = -(-t_ms // BASE_STEP_MS) * BASE_STEP_MS
+        self._surveyed = (begin_ms, until_ms // BASE_STEP_MS * BASE_STEP_MS)
+
+    def _book_until(self, t_ms: int, is_survey: bool = False) -> None:
+        edges = self._truth.boundaries(self._booked_ms, max(t_ms, self._booked_ms) + 1)[:-1]
         chunk = self._chunk()
         for i in range(0, len(edges) - 1, chunk):
-            self._book(edges[i : i + chunk + 1])
-        self._take_slots_before(self._slot_start(t_ms))
+            self._book(edges[i : i + chunk + 1], is_survey)
 
     def rewire(self, t_ms: int, meter: Meter) -> None:
         """Measure by another meter from `t_ms`, which cuts the base step; the running slot stays."""
@@ -213,9 +233,13 @@ class History:
         numbers = self._meter.numbers_per_time(len(installation.boards), len(installation.circuits))
         return max(1, min(4096, CHUNK_NUMBERS // numbers))
 
-    def _book(self, edges: IntArray) -> None:
+    def _book(self, edges: IntArray, is_survey: bool = False) -> None:
         step = self._ahead
-        if step is None or not np.array_equal(step.edges, edges):
+        reading: Reading | None = None
+        if is_survey:
+            reading = self._meter.read(self._truth.mean(edges[:-1], edges[1:]))
+            step = Step(edges, self._gained(edges, reading.solution, reading.measured), reading.points)
+        elif step is None or not np.array_equal(step.edges, edges):
             step = self._measure(edges, self._truth.mean(edges[:-1], edges[1:]), with_points=True)
         self._ahead = None
         self._counters = self._counters + step.gained_mj.sum(axis=1)
@@ -229,9 +253,17 @@ class History:
                 if self._records.watch.compiled.blocks:
                     self._closed.append(self._records.watch.compiled.closed(block, self._meter.slots))
         self._booked_ms = int(edges[-1])
+        if reading is not None:
+            self._records = self._with(self._records, reading)
+            self._slot_ms = -(-self._booked_ms // self._refresh_ms) * self._refresh_ms
 
     def _measure(self, edges: IntArray, solution: Solution, with_points: bool) -> Step:
         measured = self._meter.measure(solution)
+        gained = self._gained(edges, solution, measured)
+        return Step(edges, gained, self._meter.points(measured) if with_points else None)
+
+    def _gained(self, edges: IntArray, solution: Solution, measured: Measured) -> IntArray:
+        """What the counters gain in each step, (counters, T, N)."""
         active_w, reactive_var, apparent_va = totals(measured)
         durations = np.diff(edges)
         active_mj = energies.whole_mj(active_w, durations)
@@ -239,12 +271,11 @@ class History:
         if exact.any():
             # Measured as they are: the truth's own integers, so what flows in flows out, to the last mJ.
             active_mj[:, exact] = self._truth.book(solution)[:, self._meter.booked[exact]]
-        gained = energies.split(
+        return energies.split(
             active_mj,
             energies.whole_mj(reactive_var, durations),
             energies.whole_mj(apparent_va, durations),
         )
-        return Step(edges, gained, self._meter.points(measured) if with_points else None)
 
     def _unfinished(self, t_ms: int, solution: Solution | None = None) -> Step | None:
         """The part of the running base step up to `t_ms`, which is not stored; `solution` if it is known.

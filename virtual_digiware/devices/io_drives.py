@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from virtual_digiware.devices.energies import MJ_PER_TENTH
+from virtual_digiware.devices.extremes import BoolArray
+from virtual_digiware.devices.points import IntArray
 from virtual_digiware.profiles.daily_profiles import ProfileUnknown, daily_profile
 from virtual_digiware.profiles.local_time import LocalTime
 
@@ -59,11 +61,17 @@ class Schedule:
     time: LocalTime
 
     def state(self, t_ms: int) -> bool:
-        moment = self.time.moment(np.array([t_ms], np.int64))
-        winter, summer = daily_profile(self.profile)[int(moment.day_type[0])]
-        day = winter + (summer - winter) * moment.summer[0]
-        quarter = int(moment.time_of_day_ms[0]) // _QUARTER_MS
-        return bool(day[quarter] > day.max() / 2)
+        return bool(self.states(np.array([t_ms], np.int64))[0])
+
+    def states(self, t_ms: IntArray) -> BoolArray:
+        """At many instants (T,), each local day looked up once."""
+        moment = self.time.moment(t_ms)
+        _, first, of_day = np.unique(moment.day, return_index=True, return_inverse=True)
+        profile = daily_profile(self.profile)[moment.day_type[first]]
+        days = profile[:, 0] + (profile[:, 1] - profile[:, 0]) * moment.summer[first, None]
+        quarters = days > days.max(axis=1, keepdims=True) / 2
+        on: BoolArray = quarters[of_day, moment.time_of_day_ms // _QUARTER_MS]
+        return on
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from virtual_digiware.devices.effects import (
     PartialReset,
     PulsesMarked,
     Rewired,
+    Surveyed,
     Watched,
 )
 from virtual_digiware.devices.io_drives import DriveError
@@ -140,6 +141,8 @@ class SiteModel:
                 self._rewire(record.time_ms)
             case "event":
                 self._put([Disturbed(record.time_ms, _event(record))])
+            case "survey":
+                self._put([Surveyed(record.time_ms, int(record.data["until_ms"]))])
             case "commissioned" | "clock":
                 return False
             case _:

@@ -14,6 +14,7 @@ class Record:
     kinds: `commissioned` (first record of a site), `write` (an accepted Modbus write: target is the
     unit's path, data {"address": int, "values": [int]}), `presence` (a module appears or vanishes:
     data {"present": bool}), `event` (an electrical event, data as `profiles.installation.Event`),
+    `survey` (a leap of time until data {"until_ms": int}, in which extremes and alarms look at base steps),
     `clock` (the simulator's own business; devices ignore it).
     """
 

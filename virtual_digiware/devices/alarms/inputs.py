@@ -22,7 +22,7 @@ def contact_states(contact: Contact, t_ms: IntArray) -> BoolArray:
     elif isinstance(drive, Square):
         closed = t_ms % drive.period_ms < drive.duty * drive.period_ms
     else:
-        closed = np.array([drive.state(one) for one in t_ms.tolist()], np.bool_)
+        closed = drive.states(t_ms)
     active: BoolArray = closed != contact.is_inverted
     return active
 
