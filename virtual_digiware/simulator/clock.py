@@ -133,6 +133,17 @@ class Clock:
         """
         if not self.is_manual:
             raise ValueError("only a manual clock can be set; this one runs by itself")
+        self.go_on(t_ms, 0.0)
+
+    def go_on(self, t_ms: int, rate: float) -> None:
+        """Pass from now on at another rate, from `t_ms` on: 0 stands still.
+
+        Raises:
+            ValueError: a negative rate, or a time that has passed already.
+        """
+        if rate < 0:
+            raise ValueError(f"time cannot run backwards, at a rate of {rate:g}")
         if t_ms < self.anchor.sim_ms:
             raise ValueError(f"{format_instant(t_ms)} is before {format_instant(self.anchor.sim_ms)}")
-        self.anchor = Anchor(t_ms, self.anchor.wall_ms, 0.0)
+        self._begin_ns = self._elapsed_ns()
+        self.anchor = Anchor(t_ms, wall_ms(), rate)

@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from math import ceil
+from math import ceil, inf
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -43,11 +43,16 @@ class Refresher:
         self._model = model
         self._clock = clock
         self._published = published
-        # A fast clock refreshes as often as a real one, which makes the slots of simulated time longer.
-        self._slot_ms = refresh_ms * max(1, ceil(clock.anchor.rate))
+        self._refresh_ms = refresh_ms
         self._piece_ms = FIRST_PIECE_MS
         self._computing = threading.Lock()
+        self._woken = asyncio.Event()
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="refresh")
+
+    @property
+    def _slot_ms(self) -> int:
+        # A fast clock refreshes as often as a real one, which makes the slots of simulated time longer.
+        return self._refresh_ms * max(1, ceil(self._clock.anchor.rate))
 
     def close(self) -> None:
         """Wait for the computation in progress and end the thread."""
@@ -73,9 +78,24 @@ class Refresher:
     async def keep_up(self) -> None:
         """Refresh at every slot, for ever. Slots that were missed are not made up for."""
         while True:
+            self._woken.clear()
             following_ms = (self._clock.now_ms() // self._slot_ms + 1) * self._slot_ms
-            await asyncio.sleep(self._clock.wall_seconds_until(following_ms))
-            await self.advance(max(following_ms, self.slot()))
+            wait_s = self._clock.wall_seconds_until(following_ms)
+            if wait_s == inf:
+                await self._woken.wait()
+                continue
+            # An alarm clock rather than `wait_for`, which costs a task at every refresh.
+            alarm = asyncio.get_running_loop().call_later(wait_s, self._woken.set)
+            try:
+                await self._woken.wait()
+            finally:
+                alarm.cancel()
+            if self._clock.now_ms() >= following_ms:
+                await self.advance(max(following_ms, self.slot()))
+
+    def wake(self) -> None:
+        """Look at the clock again: it passes otherwise from now on."""
+        self._woken.set()
 
     async def advance(self, end_ms: int, after_piece: Callable[[int], bool] = lambda t_ms: True) -> bool:
         """Compute and publish up to a time, in pieces that do not take long.

@@ -21,6 +21,7 @@ from virtual_digiware.simulator.opening import clock_record
 from virtual_digiware.simulator.ready_file import describe_site, remove_ready_file, write_ready_file
 from virtual_digiware.simulator.refreshing import Refresher
 from virtual_digiware.simulator.snmp_agents import engine_boots
+from virtual_digiware.simulator.time_control import TimeControl
 from virtual_digiware.simulator.writing import JournaledWrites
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ class RunningSite:
         self._refresher = Refresher(
             building.model, clock, building.commissioned_ms, refresh_ms, self.endpoints.collect
         )
+        self.time = TimeControl(clock, self._refresher, building.model, journal, self.now_ms)
 
     async def run(self) -> None:
         """Serve until SIGINT, SIGTERM or `stop`.
@@ -105,9 +107,14 @@ class RunningSite:
         return max(self._refresher.now_ms(), self.journal.last_ms or 0)
 
     async def advance_to(self, t_ms: int) -> None:
-        """Set a manual clock forward and show the site as it is then."""
-        self.clock.advance_to(t_ms)
-        await self._refresher.advance(t_ms)
+        """Set a manual clock forward and show the site as it is then, exact to every refresh.
+
+        Raises:
+            ValueError: the clock runs by itself, or the time lies in its past.
+        """
+        if not self.clock.is_manual:
+            raise ValueError("only a manual clock can be set; this one runs by itself")
+        await self.time.jump(t_ms, exact=True)
 
     async def _catch_up(self) -> bool:
         """Compute from the commissioning until now, with all that was kept; false when told to stop."""
@@ -142,11 +149,9 @@ class RunningSite:
         """Refresh what clients see until told to stop."""
         async with asyncio.TaskGroup() as group:
             group.create_task(asyncio.to_thread(self._tell_everybody, content), name="announce")
-            if not self.clock.is_manual:
-                refresh = group.create_task(self._refresher.keep_up(), name="refresh")
+            refresh = group.create_task(self._refresher.keep_up(), name="refresh")
             await self._stop.wait()
-            if not self.clock.is_manual:
-                refresh.cancel()
+            refresh.cancel()
 
     async def _open(self) -> None:
         from virtual_digiware.buses.modbus.image import Images
