@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from virtual_digiware.devices.connections import Tap
 from virtual_digiware.devices.demand import LocalBlocks
 from virtual_digiware.devices.effects import (
     Acknowledged,
+    Calmed,
     CurvesCleared,
     Disturbed,
     Effect,
@@ -106,6 +108,9 @@ class Chronicle:
             case Disturbed(event=event):
                 self._events = (*self._events, event)
                 history.disturb(t_ms, self._truth.with_events(self._events), self._events)
+            case Calmed(event=event):
+                self._events = _without_rest_of(self._events, event, t_ms)
+                history.disturb(t_ms, self._truth.with_events(self._events), self._events)
             case Watched(plan=plan):
                 history.watch(t_ms, plan)
             case Acknowledged(path=path, acknowledge_id=acknowledge_id):
@@ -152,6 +157,14 @@ class Chronicle:
 
     def _key(self, unit: str) -> int:
         return key(self._seed, self._layout.site, f"module/{unit}")
+
+
+def _without_rest_of(events: Sequence[Event], over: Event, t_ms: int) -> tuple[Event, ...]:
+    """Events of which one ends at `t_ms`, or never was when it would end as it begins."""
+    kept = list(events)
+    place = kept.index(over)
+    kept[place : place + 1] = [replace(over, end_ms=t_ms)] if t_ms > over.start_ms else []
+    return tuple(kept)
 
 
 def _mask(places: Sequence[int], count: int) -> BoolArray:

@@ -27,6 +27,14 @@ class Disturbed:
 
 
 @dataclass(frozen=True, slots=True)
+class Calmed:
+    """An electrical event is over before its time. Its new end cuts the base step."""
+
+    time_ms: int
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
 class PartialReset:
     """Partial counters of some slots start again. `points` are energy points, or `operating_hours`."""
 
@@ -91,6 +99,7 @@ class Surveyed:
 Effect = (
     Rewired
     | Disturbed
+    | Calmed
     | PartialReset
     | ExtremesReset
     | CurvesCleared

@@ -18,6 +18,7 @@ from virtual_digiware.devices.commands import Action
 from virtual_digiware.devices.connections import connect
 from virtual_digiware.devices.effects import (
     Acknowledged,
+    Calmed,
     CurvesCleared,
     Disturbed,
     Effect,
@@ -28,6 +29,10 @@ from virtual_digiware.devices.effects import (
     Surveyed,
     Watched,
 )
+from virtual_digiware.devices.faults.book import Fault, FaultBook, Turn
+from virtual_digiware.devices.faults.electrical import event_of
+from virtual_digiware.devices.faults.presence import dead_units
+from virtual_digiware.devices.faults.wiring import miswired_slots, miswired_taps
 from virtual_digiware.devices.io_drives import DriveError
 from virtual_digiware.devices.layout import SiteLayout
 from virtual_digiware.devices.metrology import class_percent
@@ -76,6 +81,7 @@ class SiteModel:
         Raises:
             WiringError, DriveError: The layout does not fit the installation or the products.
         """
+        self.faults = FaultBook()
         self._planned, self._taps = connect(layout, truth.installation)
         self._inputs = module_inputs(layout)
         self.units: Mapping[str, Unit] = build_units(
@@ -132,15 +138,21 @@ class SiteModel:
             ValueError: A kind of record that is not known.
         """
         queued = self._queued
-        is_timed = False
+        is_timed = self.turn(record.time_ms)
         match record.kind:
             case "write":
-                is_timed = self._write(record)
+                is_timed |= self._write(record)
             case "presence":
                 self._unit(record.target).is_plugged = bool(record.data["present"])
                 self._rewire(record.time_ms)
             case "event":
                 self._put([Disturbed(record.time_ms, _event(record))])
+            case "fault":
+                self._turned(self.faults.inject(Fault.from_data(record.target, record.data), record.time_ms))
+                is_timed = True
+            case "clear":
+                self._turned(self.faults.clear(int(record.data["number"]), record.time_ms))
+                is_timed = True
             case "survey":
                 self._put([Surveyed(record.time_ms, int(record.data["until_ms"]))])
             case "commissioned" | "clock":
@@ -149,6 +161,17 @@ class SiteModel:
                 raise ValueError(f"a record of unknown kind {record.kind!r}")
         self.version += 1
         return is_timed or self._queued > queued
+
+    @property
+    def next_turn_ms(self) -> int | None:
+        """When a fault begins or ends next: whoever computes stops there, and calls `turn`."""
+        return self.faults.next_turn_ms
+
+    def turn(self, t_ms: int) -> bool:
+        """Let faults begin and end that are due by `t_ms`; returns whether there were any."""
+        turns = self.faults.turns_by(t_ms)
+        self._turned(turns)
+        return bool(turns)
 
     def compute(self, t_ms: int) -> Snapshot:
         """Advance the history through all applied records up to `t_ms` and tell the site's state there.
@@ -195,13 +218,29 @@ class SiteModel:
         written = unit.state.settings.map.spanned(address, len(values)) or ()
         return any(placed.block.table in TIMED_TABLES for placed in written)
 
+    def _turned(self, turns: Sequence[Turn]) -> None:
+        for turn in turns:
+            event = event_of(turn.fault)
+            if event is not None and turn.begins:
+                self._put([Disturbed(turn.time_ms, event)])
+            elif event is not None and (event.end_ms is None or event.end_ms > turn.time_ms):
+                self._put([Calmed(turn.time_ms, event)])
+        if turns:
+            dead = dead_units(self.faults.active)
+            for unit in self.units.values():
+                unit.is_dead = unit.path in dead
+            self._rewire(turns[-1].time_ms)
+            self.version += 1
+
     def _put(self, effects: Sequence[Effect]) -> None:
         # Counted, for the computing thread may have taken them out again before anybody looks.
         self._queue.extend(effects)
         self._queued += len(effects)
 
     def _connect(self) -> Connected:
-        return connected(self._planned, self._taps, self._inputs, self.units)
+        faults = self.faults.active
+        slots, taps = miswired_slots(self._planned, faults), miswired_taps(self._taps, faults)
+        return connected(slots, taps, self._inputs, self.units)
 
     def _rewire(self, t_ms: int) -> None:
         """Only what changes the measurement cuts a step, so an equal result goes no further."""

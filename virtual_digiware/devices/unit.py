@@ -58,6 +58,7 @@ class Unit:
         self.circuits = circuits
         self.slots, self.taps = slots, taps
         self.is_plugged = True
+        self.is_dead = False
         self.state = state
         self.io = io
         self._site = site
@@ -74,7 +75,8 @@ class Unit:
     @property
     def is_present(self) -> bool:
         """Whether the unit is there and powered; a bus without its head is dead."""
-        return self.is_plugged and (self._head is None or self._head.is_present)
+        is_alive = self.is_plugged and not self.is_dead
+        return is_alive and (self._head is None or self._head.is_present)
 
     @property
     def settings(self) -> Settings:

@@ -107,10 +107,12 @@ class Refresher:
             Whether the end was reached.
         """
         while True:
-            t_ms = min(self.computed_ms + self._piece_ms, end_ms)
+            t_ms = min(self.computed_ms + self._piece_ms, end_ms, self._model.next_turn_ms or end_ms)
             began_s = perf_counter()
             await self._compute(max(t_ms, self.computed_ms))
             took_s = perf_counter() - began_s
+            if self._model.turn(self.computed_ms):
+                continue  # what turned there is shown before time goes on
             if t_ms >= end_ms:
                 return True
             if took_s < PIECE_S / 2:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from time import perf_counter
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from virtual_digiware.devices.records import Record
     from virtual_digiware.simulator.building import Building
     from virtual_digiware.simulator.clock import Clock
+    from virtual_digiware.simulator.faults.control import FaultControl
     from virtual_digiware.simulator.journal import Journal
 
 MODBUS_DOOR = "virtual_digiware.buses.modbus.endpoint"
@@ -97,6 +99,13 @@ class RunningSite:
             await self.endpoints.close()
             self._refresher.close()
             self._remember_time()
+
+    @cached_property
+    def faults(self) -> FaultControl:
+        """What goes wrong here, in the hands of the user."""
+        from virtual_digiware.simulator.faults.control import FaultControl
+
+        return FaultControl(self.building, self.journal, self.now_ms, self._refresher.recompute)
 
     def stop(self) -> None:
         """End `run`."""

@@ -1,0 +1,1 @@
+"""Faults of a site: which are there, and what they do to the devices."""
