@@ -11,6 +11,9 @@ from virtual_digiware.devices.vocabulary import TABLES, UNITS
 
 NAMES = [
     "C-31",
+    "C-32",
+    "D-50",
+    "D-70",
     "I-30",
     "I-31",
     "I-33",
@@ -32,7 +35,7 @@ NAMES = [
     "U-20",
     "U-30",
 ]
-WITH_REGISTERS = [name for name in NAMES if name != "C-31"]
+WITH_REGISTERS = [name for name in NAMES if name not in ("C-31", "C-32")]
 CURRENT = [name for name in NAMES if name.startswith(("I-", "S-"))]
 VOLTAGE = ["U-10", "U-20", "U-30"]
 
@@ -278,8 +281,9 @@ def test_a_c_31_is_transparent():
 @pytest.mark.parametrize("name", NAMES)
 def test_every_product_is_well_described(name):
     model = product(name)
-    families = {"C": "interface", "I": "current", "M": "gateway", "S": "current", "U": "voltage"}
-    assert model.family == ("io" if name.startswith("IO") else families[name[0]])
+    families = {"IO": "io", "C-32": "repeater", "C": "interface", "I": "current", "S": "current"}
+    families |= {"M": "gateway", "D": "gateway", "U": "voltage"}
+    assert model.family == next(family for start, family in families.items() if name.startswith(start))
     assert model.label
     assert model.source
     assert model.features["consumption_w"] > 0

@@ -168,17 +168,6 @@ lines:""",
     ]
 
 
-def test_more_than_32_modules_are_refused():
-    modules = "".join(f"      - {{name: io{number}, product: IO-10}}\n" for number in range(31))
-    faults = faults_of(
-        SITE.replace(
-            "      - {name: u, product: U-30, board: main}\n",
-            "      - {name: u, product: U-30, board: main}\n" + modules,
-        )
-    )
-    assert [(fault.key, fault.found) for fault in faults] == [("gateways[0].bus", "a list of 33")]
-
-
 def test_open_hosts_are_allowed_when_the_file_says_so():
     text = SITE.replace("seed: 7", "seed: 7\nlisten: any").replace(
         "product: M-70", "product: M-70\n    modbus_tcp: {host: 192.168.0.4}"

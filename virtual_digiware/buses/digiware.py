@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
+from virtual_digiware.buses.bus_power import Segment
 from virtual_digiware.buses.interfaces import Unit
 
 MAX_MODULES = 32
@@ -40,17 +41,24 @@ class DigiwareBus:
     Args:
         head: The bus head; None while a bus is looked at without one.
         modules: Modules in bus order, each with the cable between it and its predecessor, in metres.
+        segments: The power segments of the bus, by the names of the modules, where they are known.
 
     Raises:
         ValueError: A cable length is negative, or a module stands twice on the bus.
     """
 
-    def __init__(self, head: Unit | None, modules: Sequence[tuple[Unit, float]]) -> None:
+    def __init__(
+        self,
+        head: Unit | None,
+        modules: Sequence[tuple[Unit, float]],
+        segments: Sequence[Segment] = (),
+    ) -> None:
         if any(cable_m < 0 for _, cable_m in modules):
             raise ValueError("a cable cannot have a negative length")
         if len({unit.path for unit, _ in modules}) != len(modules):
             raise ValueError("a module can stand only once on a bus")
         self.head = head
+        self.segments = tuple(segments)
         positions = accumulate(cable_m for _, cable_m in modules)
         self.stops = tuple(
             Stop(unit, order, position)
@@ -115,6 +123,14 @@ class DigiwareBus:
     def cut_at(self, metres: float) -> tuple[Unit, ...]:
         """Modules that vanish when the cable is cut `metres` away from the head: all that lie behind."""
         return tuple(stop.unit for stop in self.stops if stop.position_m > metres)
+
+    def overloaded(self) -> tuple[Unit, ...]:
+        """Modules that the supply of their segment does not reach, in bus order.
+
+        Source of the budget: DIRIS Digiware instruction manual 542875G, page 52. Who goes first is a choice.
+        """
+        names = {name for segment in self.segments for name in segment.past_limit}
+        return tuple(unit for unit in self if unit.path.rpartition("/")[2] in names)
 
     def voltage_reference(self) -> Unit | None:
         """The live U module whose voltage all I and S modules of the bus use; the first, should there be two.

@@ -78,4 +78,4 @@ SLOT_KINDS = frozenset(
 CONFIDENCES = ("confirmed", "partial", "inferred", "extension")
 """From the best to the weakest; `extension` is the simulator's own invention, outside the order."""
 
-FAMILIES = ("voltage", "current", "io", "gateway", "interface")
+FAMILIES = ("voltage", "current", "io", "gateway", "interface", "repeater")

@@ -6,7 +6,10 @@ vendor's order is not published; its example is consecutive in bus order (M-70 m
 
 from __future__ import annotations
 
-from virtual_digiware.simulator.site_models import Gateway
+from typing import NamedTuple
+
+from virtual_digiware.simulator.bus_chain import is_repeater
+from virtual_digiware.simulator.site_models import Gateway, Module
 
 DEFAULT_GATEWAY_ADDRESS = 1
 
@@ -18,18 +21,28 @@ def gateway_address(gateway: Gateway) -> int | None:
     return DEFAULT_GATEWAY_ADDRESS if gateway.address is None else gateway.address
 
 
-def module_addresses(gateway: Gateway) -> list[int]:
-    """The address of every module of the bus, in bus order."""
+class Addressed(NamedTuple):
+    """A module with its address and its place in the `bus` of the site file."""
+
+    position: int
+    module: Module
+    address: int
+
+
+def addressed_modules(gateway: Gateway) -> list[Addressed]:
+    """The modules of a bus with their addresses, in bus order; repeaters have none and are left out."""
     taken = {module.address for module in gateway.bus if module.address is not None}
     taken.add(gateway_address(gateway) or 0)
-    addresses: list[int] = []
+    found: list[Addressed] = []
     candidate = 2
-    for module in gateway.bus:
-        if module.address is not None:
-            addresses.append(module.address)
+    for position, module in enumerate(gateway.bus):
+        if is_repeater(module.product):
             continue
-        while candidate in taken:
-            candidate += 1
-        taken.add(candidate)
-        addresses.append(candidate)
-    return addresses
+        address = module.address
+        if address is None:
+            while candidate in taken:
+                candidate += 1
+            taken.add(candidate)
+            address = candidate
+        found.append(Addressed(position, module, address))
+    return found

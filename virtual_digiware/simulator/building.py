@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from virtual_digiware.devices.catalogue import product
 from virtual_digiware.devices.layout import GatewayLayout, LineLayout, ModuleLayout, SiteLayout
 from virtual_digiware.profiles import installation as plan
-from virtual_digiware.simulator.addressing import gateway_address, module_addresses
+from virtual_digiware.simulator.addressing import addressed_modules, gateway_address
 from virtual_digiware.simulator.alarm_models import alarm_layout
+from virtual_digiware.simulator.bus_chain import bus_segments, is_repeater
 from virtual_digiware.simulator.site_checks import all_load_names, load_names
 from virtual_digiware.simulator.wiring import wire
 
@@ -78,13 +79,13 @@ class Building:
         from virtual_digiware.buses.modbus.station import Station
 
         stations = {}
-        for gateway in self.layout.gateways:
+        for gateway, described in zip(self.layout.gateways, self.file.site.gateways, strict=True):
             head = self.model.units.get(gateway.name)
             modules = [
                 (self.model.units[f"{gateway.name}/{module.name}"], module.cable_m)
                 for module in gateway.modules
             ]
-            stations[gateway.name] = Station(head, DigiwareBus(head, modules))
+            stations[gateway.name] = Station(head, DigiwareBus(head, modules, bus_segments(described)))
         return stations
 
     @cached_property
@@ -227,8 +228,8 @@ def layout_of(site: site_models.Site) -> SiteLayout:
                 product=gateway.product,
                 address=gateway_address(gateway),
                 modules=tuple(
-                    _module(site, module, address)
-                    for module, address in zip(gateway.bus, module_addresses(gateway), strict=True)
+                    replace(_module(site, one.module, one.address), cable_m=cable_m)
+                    for one, cable_m in zip(addressed_modules(gateway), _cables_m(gateway), strict=True)
                 ),
                 line=None if gateway.rs485 is None else gateway.rs485.line,
                 has_default_passwords=gateway.default_passwords,
@@ -247,6 +248,17 @@ def layout_of(site: site_models.Site) -> SiteLayout:
     )
 
 
+def _cables_m(gateway: site_models.Gateway) -> list[float]:
+    """Cable from each module back to the module before it, whether or not repeaters stand between."""
+    cables_m, passed_m = [], 0.0
+    for module in gateway.bus:
+        passed_m += module.cable_m
+        if not is_repeater(module.product):
+            cables_m.append(passed_m)
+            passed_m = 0.0
+    return cables_m
+
+
 def _module(site: site_models.Site, module: site_models.Module, address: int) -> ModuleLayout:
     described = product(module.product)
     board = module.board or next(iter(site.boards))
@@ -258,7 +270,6 @@ def _module(site: site_models.Site, module: site_models.Module, address: int) ->
         network=module.network,
         allocations=tuple(wire(site, module, described.inputs, described.name).allocations),
         measurement=module.measurement or site.measurement,
-        cable_m=module.cable_m,
         inputs=tuple(module.inputs),
         outputs=tuple(module.outputs),
         alarms=tuple(alarm_layout(alarm) for alarm in module.alarms),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from virtual_digiware.simulator.addressing import gateway_address, module_addresses
+from virtual_digiware.simulator.addressing import addressed_modules, gateway_address
 from virtual_digiware.simulator.alarm_checks import check_alarms
+from virtual_digiware.simulator.bus_chain import bus_segments
 from virtual_digiware.simulator.io_checks import check_drives
 from virtual_digiware.simulator.site_checks import Complaints, all_circuits
 from virtual_digiware.simulator.site_models import Gateway, Module, Site
@@ -73,7 +74,7 @@ def _check_addresses(gateway: Gateway, path: KeyPath, complaints: Complaints) ->
     if own is not None:
         taken[own] = f"the gateway {gateway.name} itself"
     names: set[str] = set()
-    for position, (module, address) in enumerate(zip(gateway.bus, module_addresses(gateway), strict=True)):
+    for position, module, address in addressed_modules(gateway):
         module_path: KeyPath = (*path, "bus", position)
         if module.name in names or module.name == gateway.name:
             complaints.add((*module_path, "name"), module.name, f"a name of its own behind {gateway.name}")
@@ -95,7 +96,7 @@ def _check_shared_lines(site: Site, complaints: Complaints) -> None:
         own = gateway_address(gateway)
         if own is not None:
             here[line, own] = gateway.name
-        for module, address in zip(gateway.bus, module_addresses(gateway), strict=True):
+        for _, module, address in addressed_modules(gateway):
             here[line, address] = f"{gateway.name}/{module.name}"
         for key, holder in here.items():
             if key in taken:
@@ -126,7 +127,7 @@ def _check_bus(site: Site, gateway: Gateway, path: KeyPath, complaints: Complain
         elif product.family == "current":
             needs_voltage = True
             _check_wiring(site, module, product, module_path, measured, complaints)
-        else:
+        elif product.family == "io":
             check_drives(site, module, product, module_path, complaints)
         check_alarms(module, product, module_path, complaints)
     for module, module_path in voltage[1:]:
@@ -134,11 +135,10 @@ def _check_bus(site: Site, gateway: Gateway, path: KeyPath, complaints: Complain
         complaints.add((*module_path, "product"), module.product, right)
     if needs_voltage and not voltage and is_known:
         complaints.add((*path, "bus"), "no voltage module", "one U module for the current modules of the bus")
-    length_m = sum(module.cable_m for module in gateway.bus)
-    if length_m > MAX_BUS_M:
-        complaints.add(
-            (*path, "bus"), f"{length_m:g} m of bus cable", f"at most {MAX_BUS_M:g} m behind one head"
-        )
+    for segment in bus_segments(gateway):
+        if segment.length_m > MAX_BUS_M:
+            right = f"at most {MAX_BUS_M:g} m behind {segment.feeder.name}, then a C-32 repeater"
+            complaints.add((*path, "bus"), f"{segment.length_m:g} m of bus cable", right)
     if voltage:
         _check_one_source(site, voltage[0][0], measured, complaints)
 
@@ -149,8 +149,10 @@ def _check_keys_of_family(module: Module, product: Product, path: KeyPath, compl
         "voltage": ("circuits", "inputs", "outputs"),
         "current": ("board", "inputs", "outputs"),
         "io": ("board", "circuits", "measurement"),
+        "repeater": ("address", "board", "network", "circuits", "measurement", "inputs", "outputs", "alarms"),
     }
-    for key in misplaced.get(product.family, ()):
+    keys = misplaced.get(product.family, ())
+    for key in keys if product.family == "repeater" else (*keys, "supply"):
         if key in module.model_fields_set:
             complaints.add(
                 (*path, key),

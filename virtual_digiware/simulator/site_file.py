@@ -54,6 +54,7 @@ class SiteFile:
                 "extends": True,
                 "listen": True,
                 "lines": True,
+                "cabinets": True,
                 "seed": True,
                 "gateways": {"__all__": {"modbus_tcp", "rtu_over_tcp", "rs485", "bacnet", "snmp"}},
             },

@@ -18,6 +18,7 @@ from virtual_digiware.devices.layout import Measurement, Metrology, NetworkType,
 from virtual_digiware.profiles.installation import Phase
 from virtual_digiware.simulator.alarm_models import Alarm
 from virtual_digiware.simulator.bacnet_models import Bacnet
+from virtual_digiware.simulator.cabinet_models import Cabinet, Couplers, Supply
 from virtual_digiware.simulator.instants import parse_instant
 from virtual_digiware.simulator.site_parts import Host, Model, Name, Port
 from virtual_digiware.simulator.snmp_models import Snmp
@@ -158,7 +159,10 @@ class Module(Model):
     network: NetworkType = Field("3P+N", description="U modules: what is connected")
     circuits: list[Wiring] = Field([])
     measurement: Measurement | None = Field(None, description="default: of the site")
-    cable_m: float = Field(0.5, gt=0, le=100, description="bus cable from the previous module")
+    cabinet: Name | None = Field(None, description="default: that of the gateway")
+    cable_m: float = Field(0.5, gt=0, le=10_000, description="bus cable from the previous module")
+    rj45_couplers: Couplers = 0
+    supply: Supply | None = Field(None, description="C-32: its 24 V supply; default: a P15")
     inputs: list[Drive] = Field([], description="IO modules: what drives each input")
     outputs: list[Drive] = Field([], description="IO modules: what each output does at start")
     alarms: list[Alarm] = Field([], description="what the alarm settings of the module hold at first")
@@ -198,6 +202,8 @@ class Gateway(Model):
 
     name: Name
     product: str
+    cabinet: Name | None = Field(None, description="where it stands")
+    supply: Supply | None = Field(None, description="24 V supply of the bus at the head; default: a P15")
     address: UnitId | None = Field(None, description="default 1; a C-31 has none")
     modbus_tcp: ModbusTcp | None = Field(None, description="default: standard ports")
     rtu_over_tcp: RtuOverTcp | None = Field(None, description="default: standard ports")
@@ -207,7 +213,7 @@ class Gateway(Model):
     default_passwords: bool = Field(
         False, description="its users still have the passwords it came with: a system alarm"
     )
-    bus: list[Module] = Field([], max_length=32, description="at most 32 modules behind one head")
+    bus: list[Module] = Field([], max_length=246, description="modules and repeaters in cable order")
 
 
 class Line(Model):
@@ -218,6 +224,7 @@ class Line(Model):
     baudrate: Literal[1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200] = 38400
     parity: Literal["none", "even", "odd"] = "none"
     stop_bits: Literal[1, 2] = 1
+    length_m: Positive | None = Field(None, description="for the rules: how long its cable is")
     timing: Literal["instant", "real"] = Field(
         "instant", description="real: answers take the time of the baud rate"
     )
@@ -301,6 +308,7 @@ class Site(Model):
     )
     sources: dict[Name, Source] = Field(min_length=1)
     boards: dict[Name, Board] = Field(min_length=1)
+    cabinets: dict[Name, Cabinet] = Field({})
     gateways: list[Gateway] = Field(min_length=1)
     lines: dict[Name, Line] = Field({})
     events: list[Annotated[Dip | Interruption | OpenBreaker, Field(discriminator="kind")]] = Field([])
