@@ -121,6 +121,12 @@ class GatewayCollection:
         given_up_ms = (since_ms // self._cycle_ms + self._lost_after) * self._cycle_ms
         return self._model.snapshot.time_ms >= given_up_ms
 
+    def collected_ms(self, unit: Unit) -> int | None:
+        """Simulated time of what is shown of a unit; None when nothing was ever collected."""
+        self._see()
+        snapshot = self._kept[unit.path].snapshot
+        return None if snapshot is None else snapshot.time_ms
+
     def reading(self, unit: Unit, table: str, point: str, slot: int) -> Reading:
         """One value; `slot` counts from 0 over the unit's circuits, inputs and so on."""
         self._see()

@@ -58,7 +58,7 @@ def _check_head(gateway: Gateway, path: KeyPath, complaints: Complaints) -> None
         heads = _names_of(HEAD_FAMILIES, wanted=True)
         complaints.unknown((*path, "product"), gateway.product, "a head of a Digiware bus", heads)
     elif product.family == "interface":
-        for key in ("address", "modbus_tcp", "rtu_over_tcp", "bacnet", "snmp"):
+        for key in ("address", "modbus_tcp", "rtu_over_tcp", "bacnet", "snmp", "mqtt"):
             value = getattr(gateway, key)
             if value is not None:
                 right = f"no `{key}`: a {product.name} has no address and no Ethernet port, only `rs485`"

@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from virtual_digiware.buses.interfaces import WriteHandler
     from virtual_digiware.buses.modbus.image import Images
     from virtual_digiware.buses.modbus.rtu import RtuLine
+    from virtual_digiware.buses.mqtt.publisher import MqttPublisher
     from virtual_digiware.buses.snmp.agent import SnmpAgent
     from virtual_digiware.devices.collection import GatewayCollection
     from virtual_digiware.simulator.building import Building
+    from virtual_digiware.simulator.mqtt_publishers import MqttAlarms
     from virtual_digiware.simulator.site_models import Line, Site
     from virtual_digiware.simulator.snmp_alarms import SnmpAlarms
 
@@ -58,6 +60,9 @@ class Endpoints:
     lines: list[OpenLine] = field(default_factory=list)
     snmp_agents: dict[str, SnmpAgent] = field(default_factory=dict)
     """Agents by the name of their gateway."""
+    mqtt_publishers: dict[str, MqttPublisher] = field(default_factory=dict)
+    """Publishers by the name of their gateway."""
+    _mqtt_alarms: MqttAlarms | None = None
     _snmp_alarms: SnmpAlarms | None = None
     _collections: dict[str, GatewayCollection] = field(default_factory=dict)
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
@@ -93,9 +98,21 @@ class Endpoints:
                 from virtual_digiware.simulator.snmp_alarms import SnmpAlarms
 
                 self._snmp_alarms = SnmpAlarms(building.model, self.snmp_agents)
+            self._publish(building)
         except BaseException:
             await self.close()
             raise
+
+    def _publish(self, building: Building) -> None:
+        from virtual_digiware.simulator.mqtt_publishers import MqttAlarms, mqtt_publishers
+
+        self.mqtt_publishers.update(mqtt_publishers(building))
+        for name, publisher in self.mqtt_publishers.items():
+            self._collections[name] = building.collections[name]
+            publisher.start()
+            self._stack.push_async_callback(publisher.close)
+        if self.mqtt_publishers:
+            self._mqtt_alarms = MqttAlarms(building.model, self.mqtt_publishers)
 
     def collect(self) -> None:
         """Let the gateways take over what has been published, whether or not somebody reads them."""
@@ -103,11 +120,16 @@ class Endpoints:
             collection.collect()
         if self._snmp_alarms is not None:
             self._snmp_alarms.tell()
+        if self._mqtt_alarms is not None:
+            self._mqtt_alarms.tell()
+        for publisher in self.mqtt_publishers.values():
+            publisher.collect()
 
     async def close(self) -> None:
         await self._stack.aclose()
         self._collections.clear()
-        self._snmp_alarms = None
+        self._snmp_alarms = self._mqtt_alarms = None
+        self.mqtt_publishers.clear()
         self.ports.clear()
         self.lines.clear()
         self.snmp_agents.clear()

@@ -42,6 +42,10 @@ def describe_site(site: Site, gateways: tuple[GatewayLayout, ...], endpoints: En
         snmp = ports.get((layout.name, "snmp"))
         if snmp is not None:
             entry["snmp"] = {"host": snmp.reachable_host, "port": snmp.port}
+        if layout.name in endpoints.mqtt_publishers:
+            publishing = endpoints.mqtt_publishers[layout.name].settings
+            broker = {"host": publishing.host, "port": publishing.port}
+            entry["mqtt"] = {**broker, "topic": publishing.base_topic}
         if settings.rs485 is not None:
             entry["rs485"] = {"line": settings.rs485.line, "role": settings.rs485.role}
         entry["units"] = [

@@ -70,6 +70,9 @@ def _places(gateway: dict[str, Any], content: dict[str, Any]) -> Iterator[str]:
     for key, name in PORT_NAMES.items():
         if key in gateway:
             yield f"{name} {gateway[key]['host']}:{gateway[key]['port']}"
+    if "mqtt" in gateway:
+        broker = gateway["mqtt"]
+        yield f"MQTT to {broker['host']}:{broker['port']}, {broker['topic']}/#"
     if "rs485" in gateway:
         line = next(line for line in content["lines"] if line["name"] == gateway["rs485"]["line"])
         where = line.get("pty") or line.get("serial")

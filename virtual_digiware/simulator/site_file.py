@@ -56,7 +56,7 @@ class SiteFile:
                 "lines": True,
                 "cabinets": True,
                 "seed": True,
-                "gateways": {"__all__": {"modbus_tcp", "rtu_over_tcp", "rs485", "bacnet", "snmp"}},
+                "gateways": {"__all__": {"modbus_tcp", "rtu_over_tcp", "rs485", "bacnet", "snmp", "mqtt"}},
             },
         )
         digest = hashlib.sha256(json.dumps(plain, sort_keys=True).encode())

@@ -20,6 +20,7 @@ from virtual_digiware.simulator.alarm_models import Alarm
 from virtual_digiware.simulator.bacnet_models import Bacnet
 from virtual_digiware.simulator.cabinet_models import Cabinet, Couplers, Supply
 from virtual_digiware.simulator.instants import parse_instant
+from virtual_digiware.simulator.mqtt_models import Mqtt
 from virtual_digiware.simulator.site_parts import Host, Model, Name, Port
 from virtual_digiware.simulator.snmp_models import Snmp
 
@@ -209,6 +210,7 @@ class Gateway(Model):
     rtu_over_tcp: RtuOverTcp | None = Field(None, description="default: standard ports")
     bacnet: Bacnet | None = Field(None, description="default: BACnet/IP is off")
     snmp: Snmp | None = Field(None, description="default: SNMP is off")
+    mqtt: Mqtt | None = Field(None, description="default: nothing is published")
     rs485: Rs485 | None = None
     default_passwords: bool = Field(
         False, description="its users still have the passwords it came with: a system alarm"

@@ -1,0 +1,1 @@
+"""MQTT: what gateways have collected, sent to a broker. An interface of the simulator, not of the devices."""
