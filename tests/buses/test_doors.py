@@ -26,7 +26,14 @@ def files_that_import(library: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("library", "door"), [("pymodbus", "buses/modbus/endpoint.py"), ("serialx", "buses/serial_port.py")]
+    ("library", "door"),
+    [
+        ("pymodbus", "buses/modbus/endpoint.py"),
+        ("serialx", "buses/serial_port.py"),
+        ("bacpypes3", "buses/bacnet/endpoint.py"),
+        ("pysnmp", "buses/snmp/endpoint.py"),
+        ("aiomqtt", "buses/mqtt/endpoint.py"),
+    ],
 )
 def test_a_protocol_library_has_one_door(library: str, door: str) -> None:
     assert files_that_import(library) == {door}

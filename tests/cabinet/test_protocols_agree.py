@@ -5,59 +5,22 @@ from __future__ import annotations
 import json
 import socket
 import sys
-from collections import Counter
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import pytest
 
-from tests.cabinet.cabinet import Cabinet, output_of, points_of
+from tests.cabinet.cabinet import Cabinet, output_of
+from tests.cabinet.registers import NOT_MEASURED, Place, Register, gateway, registers_of
 from tests.external import require_module, require_program
 from virtual_digiware.devices.bacnet_binding import binding
 from virtual_digiware.devices.snmp_binding import snmp_binding
 
 READER = Path(__file__).parent / "bacnet_reader.py"
-NO_CIRCUIT = ""
-
-
-class Place(NamedTuple):
-    """A point as `vdigiware points` lists it; `slot` counts the circuits of a unit from 1, 0 is the unit."""
-
-    address: int
-    slot: int
-    table: str
-    point: str
-
-
-class Register(NamedTuple):
-    value: float
-    resolution: float
-
-
-NOT_MEASURED = Register(0.0, 1e-9)
 
 
 @pytest.fixture(scope="module")
 def registers(demo: Cabinet) -> dict[Place, Register]:
-    """What the registers of the M-70's units show; the Modbus tests hold the wire against the same list."""
-    circuits = {unit["address"]: unit["circuits"] for unit in gateway(demo)["units"]}
-    found = {}
-    inputs: Counter[tuple[int, str, str]] = Counter()
-    for row in points_of(demo.site_file):
-        if row["gateway"] != "m70" or row["address"] not in circuits or row["type"].startswith("STRING"):
-            continue
-        slot = 0 if row["circuit"] == NO_CIRCUIT else 1 + circuits[row["address"]].index(row["circuit"])
-        if row["table"].startswith("io."):  # listed by ascending register, so input after input
-            kind = row["address"], row["table"], row["point"]
-            slot = inputs[kind] = inputs[kind] + 1
-        place = Place(row["address"], slot, row["table"], row["point"])
-        found[place] = Register(row["value"] or 0.0, row["scale"])
-    return found
-
-
-def gateway(demo: Cabinet) -> dict[str, Any]:
-    found: dict[str, Any] = demo.ready["gateways"][0]
-    return found
+    return registers_of(demo)
 
 
 def test_snmp_shows_what_the_registers_show(demo: Cabinet, registers: dict[Place, Register]) -> None:

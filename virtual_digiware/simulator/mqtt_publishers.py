@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from virtual_digiware.simulator.listening import EndpointUnavailable
 from virtual_digiware.simulator.logs import log
+from virtual_digiware.simulator.mqtt_checks import mqtt_sections
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from virtual_digiware.devices.alarms.events import AlarmChange
     from virtual_digiware.devices.model import SiteModel
     from virtual_digiware.simulator.building import Building
-    from virtual_digiware.simulator.site_models import Gateway
+    from virtual_digiware.simulator.mqtt_models import Mqtt
 
 
 class PasswordUnavailable(EndpointUnavailable):
@@ -31,29 +32,21 @@ def mqtt_publishers(building: Building) -> dict[str, MqttPublisher]:
     Raises:
         PasswordUnavailable: a password file cannot be read, or a variable is not set.
     """
-    gateways = [one for one in building.file.site.gateways if one.mqtt is not None and one.mqtt.enabled]
-    if not gateways:
+    sections = mqtt_sections(building.file.site)
+    if not sections:
         return {}
     from virtual_digiware.buses.mqtt.publisher import MqttPublisher
 
     return {
-        gateway.name: MqttPublisher(building.collections[gateway.name], _settings(building, gateway), _tell)
-        for gateway in gateways
+        name: MqttPublisher(building.collections[name], _settings(building, name, section), _tell)
+        for name, section in sections.items()
     }
 
 
-def base_topic(site: str, gateway: Gateway) -> str:
-    """What stands in front of all topics of a gateway."""
-    given = None if gateway.mqtt is None else gateway.mqtt.topic
-    return given or f"digiware/{site}/{gateway.name}"
-
-
-def _settings(building: Building, gateway: Gateway) -> MqttSettings:
+def _settings(building: Building, gateway: str, section: Mqtt) -> MqttSettings:
     from virtual_digiware.buses.mqtt.settings import MqttSettings, Tls
 
-    section, folder = gateway.mqtt, building.file.folder
-    assert section is not None  # or nobody would want this publisher
-    site = building.file.site.site
+    site, folder = building.file.site.site, building.file.folder
 
     def place(name: str | None) -> Path | None:
         return None if name is None else folder / name
@@ -62,15 +55,15 @@ def _settings(building: Building, gateway: Gateway) -> MqttSettings:
     return MqttSettings(
         host=section.broker,
         port=section.port_number,
-        client_id=section.client_id or f"vdigiware-{site}-{gateway.name}",
-        base_topic=base_topic(site, gateway),
+        client_id=section.client_id or f"vdigiware-{site}-{gateway}",
+        base_topic=section.topic or f"digiware/{site}/{gateway}",
         version=section.version,
         period_ms=round(section.period_s * 1000),
         qos=section.qos,
         retain=section.retain,
         keepalive_s=section.keepalive_s,
         username=section.username,
-        password=_password(gateway.name, place(section.password_file), section.password_variable),
+        password=_password(gateway, place(section.password_file), section.password_variable),
         tls=None
         if tls is None
         else Tls(place(tls.ca), place(tls.certificate), place(tls.key), tls.check_host),

@@ -37,6 +37,7 @@ def check_site(site: Site, text: YamlText) -> list[Fault]:
     """All broken rules of a site whose structure is already right."""
     from virtual_digiware.simulator.bacnet_checks import check_bacnet
     from virtual_digiware.simulator.bus_checks import check_gateways
+    from virtual_digiware.simulator.mqtt_checks import check_mqtt
     from virtual_digiware.simulator.port_checks import check_lines, check_listening
     from virtual_digiware.simulator.snmp_checks import check_snmp
 
@@ -51,6 +52,7 @@ def check_site(site: Site, text: YamlText) -> list[Fault]:
     check_lines(site, complaints)
     check_listening(site, complaints)
     check_bacnet(site, complaints)
+    check_mqtt(site, complaints)
     check_snmp(site, complaints)
     return complaints.faults
 

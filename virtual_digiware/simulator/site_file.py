@@ -55,6 +55,7 @@ class SiteFile:
                 "listen": True,
                 "lines": True,
                 "cabinets": True,
+                "mqtt": True,
                 "seed": True,
                 "gateways": {"__all__": {"modbus_tcp", "rtu_over_tcp", "rs485", "bacnet", "snmp", "mqtt"}},
             },

@@ -312,6 +312,9 @@ class Site(Model):
     boards: dict[Name, Board] = Field(min_length=1)
     cabinets: dict[Name, Cabinet] = Field({})
     gateways: list[Gateway] = Field(min_length=1)
+    mqtt: Mqtt | None = Field(
+        None, description="of every gateway with Ethernet that has no `mqtt` of its own"
+    )
     lines: dict[Name, Line] = Field({})
     events: list[Annotated[Dip | Interruption | OpenBreaker, Field(discriminator="kind")]] = Field([])
     recordings: list[Recording] = Field([])

@@ -27,6 +27,7 @@ async def connected(settings: MqttSettings, will: Message) -> AsyncIterator[Sess
         BrokerUnavailable: no connection, or it was lost meanwhile.
     """
     try:
+        context = None if settings.tls is None else _context(settings.tls)
         client = aiomqtt.Client(
             settings.host,
             settings.port,
@@ -34,7 +35,7 @@ async def connected(settings: MqttSettings, will: Message) -> AsyncIterator[Sess
             protocol=_PROTOCOLS[settings.version],
             username=settings.username,
             password=settings.password,
-            tls_context=None if settings.tls is None else _context(settings.tls),
+            tls_context=context,
             tls_insecure=None if settings.tls is None else not settings.tls.checks_host,
             will=aiomqtt.Will(will.topic, will.payload, will.qos, will.retain),
             keepalive=settings.keepalive_s,
@@ -48,10 +49,10 @@ async def connected(settings: MqttSettings, will: Message) -> AsyncIterator[Sess
     try:
         await client.__aenter__()
     except (aiomqtt.MqttError, OSError, ValueError) as error:
-        _hang_up(client)
+        _hang_up(client, context)
         raise BrokerUnavailable(str(error)) from error
     except asyncio.CancelledError:
-        _hang_up(client)
+        _hang_up(client, context)
         raise
     try:
         yield session
@@ -60,7 +61,7 @@ async def connected(settings: MqttSettings, will: Message) -> AsyncIterator[Sess
     finally:
         with suppress(aiomqtt.MqttError, OSError):
             await client.__aexit__(None, None, None)
-        _hang_up(client)
+        _hang_up(client, context)
 
 
 class _AiomqttSession:
@@ -116,20 +117,35 @@ class _AiomqttSession:
         raise BrokerUnavailable("the broker closed the connection" if reason is None else str(reason))
 
 
-def _context(tls: Tls) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=None if tls.ca is None else str(tls.ca))
-    if not tls.checks_host:
-        context.check_hostname = False
+class _Context(ssl.SSLContext):
+    """Remembers the socket that it wrapped: paho forgets to close it when the handshake fails."""
+
+    wrapped: ssl.SSLSocket | None = None
+
+    def wrap_socket(self, *args: Any, **options: Any) -> ssl.SSLSocket:
+        self.wrapped = super().wrap_socket(*args, **options)
+        return self.wrapped
+
+
+def _context(tls: Tls) -> _Context:
+    context = _Context(ssl.PROTOCOL_TLS_CLIENT)
+    if tls.ca is None:
+        context.load_default_certs()
+    else:
+        context.load_verify_locations(tls.ca)
+    context.check_hostname = tls.checks_host
     if tls.certificate is not None:
         context.load_cert_chain(tls.certificate, tls.key)
     return context
 
 
-def _hang_up(client: aiomqtt.Client) -> None:
+def _hang_up(client: aiomqtt.Client, context: _Context | None) -> None:
     """aiomqtt leaves the socket of a failed attempt open, with its reader in the loop."""
     paho = client._client
     if paho.socket() is not None:
         paho._sock_close()
+    if context is not None and context.wrapped is not None:
+        context.wrapped.close()
     task = client._misc_task
     if task is not None and not task.done():
         task.cancel()

@@ -190,7 +190,8 @@ def instant(t_ms: int) -> str:
 def _shown(value: float, sent: Sent, is_lost: bool) -> dict[str, Any]:
     missing = math.isnan(value)
     quality = "lost" if is_lost else "not_available" if missing else "good"
-    return {"value": None if missing else round(value, sent.digits), "unit": sent.unit, "quality": quality}
+    rounded = None if missing else round(value, sent.digits or None)
+    return {"value": rounded, "unit": sent.unit, "quality": quality}
 
 
 def _json(content: Mapping[str, Any]) -> bytes:
