@@ -131,13 +131,6 @@ def test_devices_of_one_line_that_share_an_address_garble_each_other() -> None:
     assert line.claims(6) == 0
 
 
-def test_a_line_carries_32_devices() -> None:
-    stations = [Station(None, DigiwareBus(None, [])) for _ in range(33)]
-    LineDirectory(stations[:32])
-    with pytest.raises(ValueError, match="33 devices"):
-        LineDirectory(stations)
-
-
 def test_a_unit_without_identification_has_no_net_id_but_still_a_name() -> None:
     unit = FakeUnit("C-31", product("C-31", family="interface"), None)
     assert net_id(unit) is None

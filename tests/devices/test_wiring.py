@@ -42,10 +42,12 @@ def U(network: NetworkType = "3P+N", board: str = "board", name: str = "U") -> M
     return ModuleLayout(name, "u-30", 2, board=board, network=network)
 
 
-def test_a_second_voltage_module_on_one_bus_is_refused():
+def test_the_first_of_two_voltage_modules_on_one_bus_gives_the_reference():
     bench = Bench({"load": "board"})
-    with pytest.raises(WiringError, match="head/U2: second voltage module on one bus, beside head/U"):
-        connect(site(U(), U(name="U2")), bench.installation)
+    plan = ModuleLayout("I", "i-35", 3, allocations=(allocation("1P+N", "L1"),))
+    slots, taps = connect(site(U(), U(name="U2"), plan), bench.installation)
+    assert [tap.unit for tap in taps] == ["head/U", "head/U2"]
+    assert [slot.tap for slot in slots] == [0]
 
 
 @pytest.mark.parametrize(

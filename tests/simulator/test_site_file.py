@@ -137,37 +137,6 @@ def test_a_loop_of_boards_is_refused_and_shown():
     assert faults[0].right == "boards that form a tree, with a `source` at its root"
 
 
-def test_a_circuit_of_another_source_cannot_use_the_voltage_of_the_bus():
-    text = SITE.replace("mains: {voltage_v: 400}", "mains: {}\n  genset: {}")
-    text = text.replace("to_shed: {feeds: shed, cable: {length_m: 10, section_mm2: 10}}", "")
-    text = text.replace("  shed:\n", "  shed:\n    source: genset\n").replace(
-        "{circuit: plugs, inputs: [5]}", "{circuit: pump}"
-    )
-    faults = faults_of(text)
-    assert [(fault.key, fault.right) for fault in faults] == [
-        (
-            "gateways[0].bus[1].circuits[1].circuit",
-            "circuits of mains, whose voltage u taps; pump belongs to genset",
-        )
-    ]
-
-
-def test_addresses_on_one_line_differ():
-    text = SITE.replace(
-        "lines:",
-        """\
-  - name: shack
-    product: C-31
-    rs485: {line: one}
-    bus: [{name: u, product: U-10, board: shed, address: 9}]
-lines:""",
-    )
-    faults = faults_of(text)
-    assert [(fault.key, fault.right) for fault in faults] == [
-        ("gateways[2].rs485.line", "addresses that differ on one line; shack/u and hut/u both have 9")
-    ]
-
-
 def test_open_hosts_are_allowed_when_the_file_says_so():
     text = SITE.replace("seed: 7", "seed: 7\nlisten: any").replace(
         "product: M-70", "product: M-70\n    modbus_tcp: {host: 192.168.0.4}"

@@ -89,8 +89,8 @@ def connect(layout: SiteLayout, installation: Installation) -> tuple[tuple[Slot,
     """All slots (gateways, modules, allocations in their order) and all taps, connected as planned.
 
     Raises:
-        WiringError: Two U modules on one bus, an unknown circuit or board, sensors that do not fit
-            the network type, or a sensor on a phase that the circuit does not have.
+        WiringError: An unknown circuit or board, sensors that do not fit the network type, or a sensor on
+            a phase that the circuit does not have.
     """
     circuits = {circuit.name: circuit for circuit in installation.circuits}
     boards = {board.name for board in installation.boards}
@@ -102,15 +102,12 @@ def connect(layout: SiteLayout, installation: Installation) -> tuple[tuple[Slot,
             if module.board is None:
                 continue
             unit = f"{gateway.name}/{module.name}"
-            if tap is not None:
-                raise WiringError(
-                    unit, f"second voltage module on one bus, beside {taps[tap].unit}; remove one"
-                )
             if module.board not in boards:
                 raise WiringError(
                     unit, f"no board named {module.board!r}; boards: {', '.join(sorted(boards))}"
                 )
-            tap = len(taps)
+            # Of two U modules on one bus the first gives the reference; the other shows its own voltages.
+            tap = len(taps) if tap is None else tap
             is_sampled = module.measurement == "sampled"
             taps.append(Tap(unit, module.board, module.network, is_sampled=is_sampled))
         for module in gateway.modules:

@@ -11,6 +11,8 @@ class Cabinet(Model):
     """A cabinet that devices stand in."""
 
     title: str = ""
+    display: bool = Field(False, description="for the rules: measurements can be seen on a display here")
+    webview: bool = Field(False, description="for the rules: WEBVIEW-M runs here")
 
 
 class OtherSupply(Model):

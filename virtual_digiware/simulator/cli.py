@@ -35,6 +35,7 @@ At = Annotated[str | None, typer.Option(metavar="TIME", help="A time such as 202
 @contextmanager
 def polite_refusals() -> Iterator[None]:
     """Turn what users and machines get wrong into a message and an exit code; our own mistakes stay seen."""
+    from virtual_digiware.simulator.command_check import RulesBroken
     from virtual_digiware.simulator.journal import JournalRefused
     from virtual_digiware.simulator.listening import EndpointUnavailable
     from virtual_digiware.simulator.opening import StartRefused
@@ -45,6 +46,11 @@ def polite_refusals() -> Iterator[None]:
     except FileFaults as error:
         count = len(error.faults)
         typer.echo(f"{error}\n{count} mistake{'s' if count > 1 else ''}", err=True)
+        raise typer.Exit(MISTAKE_OF_THE_USER) from error
+    except RulesBroken as error:
+        count = len(error.findings)
+        what = f"{count} broken rule{'s' if count > 1 else ''}"
+        typer.echo(f"{error}\n{what}; --force runs the site all the same", err=True)
         raise typer.Exit(MISTAKE_OF_THE_USER) from error
     except (JournalRefused, StartRefused) as error:
         typer.echo(str(error), err=True)
@@ -98,8 +104,12 @@ def run(
     log_format: Annotated[
         Literal["text", "json", "off"], typer.Option("--log", help="Log on stderr.")
     ] = "text",
+    force: Annotated[
+        bool, typer.Option("--force", help="Run although rules of the architecture are broken.")
+    ] = False,
 ) -> None:
     """Run a site until it is stopped with Ctrl+C or SIGTERM."""
+    from virtual_digiware.simulator.command_check import refuse_errors
     from virtual_digiware.simulator.command_run import run_site
     from virtual_digiware.simulator.opening import TimeOptions
     from virtual_digiware.simulator.ready_file import remove_ready_file
@@ -110,21 +120,36 @@ def run(
     if ready_file is not None:
         remove_ready_file(ready_file)  # of a run that was killed: whoever waits for it must not be misled
     with polite_refusals():
-        run_site(_load(site, seed), time, journal, port_base, ready_file, log_format)
+        file = _load(site, seed)
+        for finding in refuse_errors(file, force):
+            typer.echo(str(finding), err=True)
+        run_site(file, time, journal, port_base, ready_file, log_format)
 
 
 @app.command()
-def check(site: Site) -> None:
-    """Check a site file; every mistake is named with file, line, key and what would be right."""
+def check(
+    site: Site,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Notes and items of budgets too.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+) -> None:
+    """Check a site file: its mistakes, the rules of the architecture, the power budget of each bus."""
+    from virtual_digiware.simulator.command_check import check_json, check_text
+    from virtual_digiware.simulator.rules.book import findings
+
     with polite_refusals():
         file = _load(site, None)
-    modules = sum(len(gateway.bus) for gateway in file.site.gateways)
-    circuits = [circuit for board in file.site.boards.values() for circuit in board.circuits.values()]
-    loads = sum(len(circuit.loads or ()) for circuit in circuits)
-    typer.echo(
-        f"{file.text.file}: no mistakes; {len(file.site.gateways)} gateways with {modules} modules, "
-        f"{len(file.site.boards)} boards with {len(circuits)} circuits, {loads} loads"
-    )
+        found = findings(file)
+    typer.echo(check_json(file, found) if as_json else "\n".join(check_text(file, found, verbose)))
+    if any(finding.rule.severity == "error" for finding in found):
+        raise typer.Exit(MISTAKE_OF_THE_USER)
+
+
+@app.command()
+def rules() -> None:
+    """Print the rules of the architecture (Markdown), with what each rests on and how grave it is."""
+    from virtual_digiware.simulator.rules.book import rules_table
+
+    sys.stdout.write(rules_table())
 
 
 @app.command()

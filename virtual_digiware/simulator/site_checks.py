@@ -37,6 +37,7 @@ def check_site(site: Site, text: YamlText) -> list[Fault]:
     """All broken rules of a site whose structure is already right."""
     from virtual_digiware.simulator.bacnet_checks import check_bacnet
     from virtual_digiware.simulator.bus_checks import check_gateways
+    from virtual_digiware.simulator.cabinet_checks import check_cabinets
     from virtual_digiware.simulator.mqtt_checks import check_mqtt
     from virtual_digiware.simulator.port_checks import check_lines, check_listening
     from virtual_digiware.simulator.snmp_checks import check_snmp
@@ -49,6 +50,7 @@ def check_site(site: Site, text: YamlText) -> list[Fault]:
     _check_events(site, complaints)
     _check_recordings(site, complaints)
     check_gateways(site, complaints)
+    check_cabinets(site, complaints)
     check_lines(site, complaints)
     check_listening(site, complaints)
     check_bacnet(site, complaints)

@@ -49,15 +49,9 @@ class Station:
 
 
 class LineDirectory:
-    """All devices of one RS485 line as one directory: exactly one of them may answer.
-
-    Raises:
-        ValueError: More than 32 devices on the line.
-    """
+    """All devices of one RS485 line as one directory: exactly one of them may answer."""
 
     def __init__(self, stations: Sequence[Station]) -> None:
-        if len(stations) > MAX_DEVICES:
-            raise ValueError(f"{len(stations)} devices on one RS485 line; it carries {MAX_DEVICES}")
         self._stations = tuple(stations)
 
     def find(self, unit_id: int) -> Unit | None:

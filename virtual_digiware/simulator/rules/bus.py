@@ -1,0 +1,69 @@
+"""Rules of the Digiware bus: how many modules, how much cable, which addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from virtual_digiware.buses.digiware import MAX_LENGTH_M, MAX_MODULES
+from virtual_digiware.simulator.addressing import addressed_modules, gateway_address
+from virtual_digiware.simulator.bus_chain import bus_segments
+from virtual_digiware.simulator.rules.rule import NOTE, Broken, rule
+from virtual_digiware.simulator.site_models import Site
+
+
+@rule("bus-modules", "error", f"{NOTE}, glossary")
+def bus_modules(site: Site) -> Iterator[Broken]:
+    """A head has at most 32 modules. Repeaters are not counted, which is a choice."""
+    for index, gateway in enumerate(site.gateways):
+        modules = addressed_modules(gateway)
+        for one in modules[MAX_MODULES : MAX_MODULES + 1]:
+            yield Broken(
+                ("gateways", index, "bus", one.position),
+                f"{len(modules)} modules behind {gateway.name}",
+                f"at most {MAX_MODULES}: from {one.module.name} on they need a head of their own, say a C-31",
+            )
+
+
+@rule("bus-length", "error", f"{NOTE}, figures 8, 10, 11, 14, 19 and 25")
+def bus_length(site: Site) -> Iterator[Broken]:
+    """A bus is at most 100 m long, couplers counted as cable, and as much again behind each C-32."""
+    for index, gateway in enumerate(site.gateways):
+        for segment in bus_segments(gateway):
+            if segment.length_m > MAX_LENGTH_M:
+                yield Broken(
+                    ("gateways", index, "bus"),
+                    f"{segment.length_m:g} m of bus cable behind {segment.feeder.name}",
+                    f"at most {MAX_LENGTH_M:g} m, then a C-32 repeater in the `bus`",
+                )
+
+
+@rule("bus-addresses", "error", "DIRIS Digiware M-50/M-70 manual 548751C, page 46")
+def bus_addresses(site: Site) -> Iterator[Broken]:
+    """A head and the modules of its bus have Modbus addresses of their own."""
+    for index, gateway in enumerate(site.gateways):
+        own = gateway_address(gateway)
+        taken = {} if own is None else {own: f"the gateway {gateway.name} itself"}
+        for position, module, address in addressed_modules(gateway):
+            if address in taken:
+                yield Broken(
+                    ("gateways", index, "bus", position, "address"),
+                    str(address),
+                    f"an address of its own; {taken[address]} already has {address}",
+                )
+            taken.setdefault(address, module.name)
+
+
+@rule("bus-termination", "note", "manuals ISOM 546780C page 54, RCM 551066A page 53, 545830B page 37")
+def bus_termination(site: Site) -> Iterator[Broken]:
+    """The last device of a Digiware bus carries a terminating plug."""
+    for index, gateway in enumerate(site.gateways):
+        if gateway.bus:
+            last = len(gateway.bus) - 1
+            yield Broken(
+                ("gateways", index, "bus", last),
+                f"{gateway.bus[last].name} is the last on the bus of {gateway.name}",
+                "nothing in the file; the terminating plug belongs here",
+            )
+
+
+RULES = (bus_modules, bus_length, bus_addresses, bus_termination)
