@@ -84,7 +84,7 @@ def test_gateways_that_want_the_same_port_have_an_address_each():
         (("{main_instance: 4194303}",), "main_instance", "4194055"),
         (("{host: 192.0.2.1}",), "host", "a loopback address"),
         (("{prot: 47808}",), "prot", "port"),
-        (("{cov: true}",), "cov", "False"),
+        (("{cov_increment: -1}",), "cov_increment", "0"),
     ],
 )
 def test_a_section_that_cannot_be_right_is_refused(sections, key, right):

@@ -1,7 +1,5 @@
 """The BACnet/IP section of a gateway in the site file."""
 
-from typing import Literal
-
 from pydantic import Field
 
 from virtual_digiware.simulator.site_parts import Host, Model, Port
@@ -28,7 +26,10 @@ class Bacnet(Model):
         le=4194302 - 247,
         description="device instance of the gateway; a module adds its Modbus address",
     )
-    cov: Literal[False] = Field(
-        False, description="SubscribeCOV is not offered; the real gateways do not list it either"
+    cov: bool = Field(
+        False, description="clients may subscribe to changes; the real gateways do not list SubscribeCOV"
+    )
+    cov_increment: float = Field(
+        0.0, ge=0, description="change of an Analog Input, in its unit, that subscribers hear of; 0: any"
     )
     foreign_devices: bool = Field(False, description="clients beyond the reach of broadcasts may register")

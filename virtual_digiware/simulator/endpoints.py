@@ -60,6 +60,7 @@ class Endpoints:
     lines: list[OpenLine] = field(default_factory=list)
     snmp_agents: dict[str, SnmpAgent] = field(default_factory=dict)
     """Agents by the name of their gateway."""
+    bacnet_gateways: dict[str, BacnetGateway] = field(default_factory=dict)
     mqtt_publishers: dict[str, MqttPublisher] = field(default_factory=dict)
     """Publishers by the name of their gateway."""
     _mqtt_alarms: MqttAlarms | None = None
@@ -124,11 +125,14 @@ class Endpoints:
             self._mqtt_alarms.tell()
         for publisher in self.mqtt_publishers.values():
             publisher.collect()
+        for gateway in self.bacnet_gateways.values():
+            gateway.notify()
 
     async def close(self) -> None:
         await self._stack.aclose()
         self._collections.clear()
         self._snmp_alarms = self._mqtt_alarms = None
+        self.bacnet_gateways.clear()
         self.mqtt_publishers.clear()
         self.ports.clear()
         self.lines.clear()
@@ -138,7 +142,8 @@ class Endpoints:
         self, building: Building, wanted: WantedPort, images: Images, handler: WriteHandler, boots: int
     ) -> Server:
         if wanted.service == "bacnet":
-            return _bacnet_gateway(building, wanted, handler)
+            gateway = self.bacnet_gateways[wanted.gateway] = _bacnet_gateway(building, wanted, handler)
+            return gateway
         if wanted.service == "snmp":
             from virtual_digiware.simulator.snmp_agents import snmp_agent
 
@@ -224,13 +229,17 @@ def _modbus_server(building: Building, wanted: WantedPort, images: Images, handl
 
 
 def _bacnet_gateway(building: Building, wanted: WantedPort, handler: WriteHandler) -> BacnetGateway:
+    from virtual_digiware.buses.bacnet.alarm_states import AlarmStates
     from virtual_digiware.buses.bacnet.directory import BacnetSettings
     from virtual_digiware.buses.bacnet.gateway import BacnetGateway
 
     section = building.file.site.gateways[wanted.gateway_index].bacnet
     assert section is not None  # or nobody would want this port
-    settings = BacnetSettings(section.network, section.main_instance, section.foreign_devices)
-    return BacnetGateway(building.collections[wanted.gateway], settings, handler)
+    settings = BacnetSettings(
+        section.network, section.main_instance, section.foreign_devices, section.cov, section.cov_increment
+    )
+    collection = building.collections[wanted.gateway]
+    return BacnetGateway(collection, settings, handler, AlarmStates(building.model))
 
 
 def _gateways_on(site: Site, line: str) -> list[str]:

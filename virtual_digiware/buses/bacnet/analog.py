@@ -49,6 +49,10 @@ class PropertySets(NamedTuple):
         return tuple(number for number in self.all if number not in hidden)
 
 
+ALARM_IDENTIFIER = binding().analog_properties["Alarm_Identifier"]
+ALARM_TIMESTAMP = binding().analog_properties["Alarm_Timestamp"]
+
+
 @dataclass(frozen=True, slots=True)
 class AnalogClass:
     """One measurement on one kind of slot; shared by all objects that show it."""
@@ -57,6 +61,8 @@ class AnalogClass:
     kind: str
     shown: Mapping[int, Shown]
     properties: PropertySets
+    reporting_properties: PropertySets
+    """The same of a device that reports changes."""
 
     def name(self, slot: int) -> str:
         return f"L{slot + 1}.{self.measurement.name}"
@@ -77,15 +83,14 @@ def analog_class(index: int, kind: str) -> AnalogClass:
             own[proprietary[name]] = shown
         elif name != PRESENT_VALUE:
             standard[Property[name.upper()]] = shown
+    optional = (int(Property.DESCRIPTION), int(Property.RELIABILITY), *map(int, standard))
+    properties = PropertySets(tuple(map(int, _REQUIRED)), optional, (*own, ALARM_IDENTIFIER, ALARM_TIMESTAMP))
     return AnalogClass(
         measurement,
         kind,
         {Property.PRESENT_VALUE: measurement.shown[kind][PRESENT_VALUE], **standard, **own},
-        PropertySets(
-            tuple(map(int, _REQUIRED)),
-            (int(Property.DESCRIPTION), int(Property.RELIABILITY), *map(int, standard)),
-            tuple(own),
-        ),
+        properties,
+        properties._replace(optional=(*optional, int(Property.COV_INCREMENT))),
     )
 
 

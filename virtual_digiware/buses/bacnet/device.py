@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from virtual_digiware.buses.bacnet import values
-from virtual_digiware.buses.bacnet.analog import PER_SLOT, AnalogClass, PropertySets, analog_class, indices
+from virtual_digiware.buses.bacnet.alarm_states import DIGITAL_INPUT, AlarmStates, state_of
+from virtual_digiware.buses.bacnet.analog import (
+    ALARM_IDENTIFIER,
+    ALARM_TIMESTAMP,
+    PER_SLOT,
+    AnalogClass,
+    PropertySets,
+    analog_class,
+    indices,
+)
 from virtual_digiware.buses.bacnet.columns import Columns
 from virtual_digiware.buses.bacnet.device_object import DEVICE_PROPERTIES, DeviceObject
 from virtual_digiware.buses.bacnet.errors import unknown_object, unknown_property
@@ -24,6 +33,7 @@ from virtual_digiware.buses.bacnet.values import Values
 from virtual_digiware.devices.bacnet_binding import Shown, binding
 
 if TYPE_CHECKING:
+    from virtual_digiware.devices.alarms.events import AlarmEvent
     from virtual_digiware.devices.collection import GatewayCollection
     from virtual_digiware.devices.unit import Unit
 
@@ -44,11 +54,12 @@ _INPUT = PropertySets(tuple(map(int, _BINARY_REQUIRED)), (int(Property.DESCRIPTI
 _OUTPUT = PropertySets(tuple(map(int, _OUTPUT_REQUIRED)), (int(Property.DESCRIPTION),))
 
 
-class EventStates(Protocol):
-    """Who knows of alarms."""
+class EventSummary(NamedTuple):
+    """One object with an event, as GetEventInformation lists it."""
 
-    def event_state(self, unit: Unit, point: str, slot: int) -> int:
-        """BACnetEventState of a measured point; 0 is normal."""
+    object_id: int
+    state: int
+    event: AlarmEvent
 
 
 class Binary(NamedTuple):
@@ -77,7 +88,9 @@ class Device:
         columns: Its numbers.
         unit: Which unit this device stands for.
         instance: Its device instance.
-        event_states: Who knows of alarms; nobody: everything is normal.
+        alarms: Who knows of alarms; nobody: everything is normal.
+        cov_increment: By how much an Analog Input changes before subscribers hear of it; None: nobody can
+            subscribe.
     """
 
     def __init__(
@@ -86,14 +99,16 @@ class Device:
         columns: Columns,
         unit: Unit,
         instance: int,
-        event_states: EventStates | None = None,
+        alarms: AlarmStates | None = None,
+        cov_increment: float | None = None,
     ) -> None:
         self.unit = unit
         self.collection = collection
         self.instance = instance
         self.object_id = identifier(ObjectType.DEVICE, instance)
         self._columns = columns
-        self._event_states = event_states
+        self._alarms = alarms
+        self.cov_increment = cov_increment
         self._slots = binding().slots(unit.product, len(unit.circuits))
         self._device_object = DeviceObject(self, columns)
 
@@ -153,7 +168,7 @@ class Device:
         if object_type == ObjectType.ANALOG_INPUT:
             analog = self._analog(instance)
             if analog is not None:
-                return analog.properties
+                return analog.properties if self.cov_increment is None else analog.reporting_properties
         binary = self._binary(object_type, instance)
         if binary is None:
             raise unknown_object()
@@ -218,7 +233,17 @@ class Device:
             return values.enumerated(
                 Reliability.COMMUNICATION_FAILURE if lost else Reliability.NO_FAULT_DETECTED
             )
+        if property_id in (ALARM_IDENTIFIER, ALARM_TIMESTAMP):
+            return self._alarm(property_id, analog.measurement.point, slot)
+        if property_id == Property.COV_INCREMENT:
+            return values.real(self.cov_increment or 0.0)
         return self._common(property_id, self._event_state(analog.measurement.point, slot))
+
+    def _alarm(self, property_id: int, point: str, slot: int) -> Values:
+        event = None if self._alarms is None else self._alarms.event(self.unit, point, slot)
+        if property_id == ALARM_IDENTIFIER:
+            return values.unsigned(0 if event is None else event.id)
+        return values.moment_of(None if event is None else event.start_ms)
 
     def _shown(self, shown: Shown, slot: int) -> Values:
         if shown.table.startswith("unit."):
@@ -234,9 +259,9 @@ class Device:
         return description if kind == "network" else f"{description} {slot + 1}"
 
     def _event_state(self, point: str, slot: int) -> int:
-        if self._event_states is None:
-            return NORMAL_EVENT_STATE
-        return self._event_states.event_state(self.unit, point, slot)
+        return (
+            NORMAL_EVENT_STATE if self._alarms is None else self._alarms.event_state(self.unit, point, slot)
+        )
 
     def _common(self, property_id: int, event_state: int) -> Values:
         if property_id == Property.EVENT_STATE:
@@ -261,7 +286,36 @@ class Device:
             return (values.NULL,) * (PRIORITIES - 1) + lowest
         if property_id == Property.DESCRIPTION:
             return values.text(f"{binary.description} {slot + 1}")
-        return self._common(property_id, NORMAL_EVENT_STATE)
+        is_input = binary is BINARIES[ObjectType.BINARY_INPUT]
+        state = self._event_state(DIGITAL_INPUT, slot) if is_input else NORMAL_EVENT_STATE
+        return self._common(property_id, state)
+
+    def events(self) -> list[EventSummary]:
+        """Objects that are not normal, or whose alarm nobody has acknowledged, by object identifier."""
+        if self._alarms is None:
+            return []
+        found: dict[int, EventSummary] = {}
+        for event, concern in self._alarms.open_events(self.unit):
+            for object_id in self._concerned(concern.points, concern.slot):
+                shown = self._alarms.event(self.unit, self._point(object_id), concern.slot)
+                if shown is event:
+                    found[object_id] = EventSummary(object_id, state_of(event), event)
+        return [found[object_id] for object_id in sorted(found)]
+
+    def _concerned(self, points: Sequence[str], slot: int) -> Iterator[int]:
+        """Objects of a slot that show one of these points."""
+        if DIGITAL_INPUT in points:
+            yield identifier(ObjectType.BINARY_INPUT, PER_SLOT * (slot + 1))
+        for kind, count in self._slots.items():
+            for index in indices(kind) if slot < count else ():
+                if binding().measurements[index].point in points:
+                    yield analog_class(index, kind).identifier(slot)
+
+    def _point(self, object_id: int) -> str:
+        object_type, instance = parts(object_id)
+        if object_type == ObjectType.BINARY_INPUT:
+            return DIGITAL_INPUT
+        return binding().measurements[instance % PER_SLOT].point
 
     def _is_active(self, binary: Binary, slot: int) -> bool:
         mask = self._columns.value(self.unit, binary.table, "active_mask", 0)

@@ -15,6 +15,7 @@ from virtual_digiware.buses.bacnet.identifiers import (
     OBJECT_TYPES_SUPPORTED_BITS,
     SEGMENTED_BOTH,
     SERVICES_SUPPORTED_BITS,
+    SUBSCRIBE_COV,
     ObjectType,
     Property,
     SystemStatus,
@@ -82,6 +83,8 @@ class DeviceObject:
 
     def read(self, property_id: int) -> Values:
         """The value of one of `DEVICE_PROPERTIES`."""
+        if property_id == Property.PROTOCOL_SERVICES_SUPPORTED and self._device.cov_increment is not None:
+            return _SERVICES_WITH_COV
         constant = _CONSTANTS.get(property_id)
         return _READERS[property_id](self) if constant is None else constant
 
@@ -155,6 +158,7 @@ _READERS: Mapping[int, Callable[[DeviceObject], Values]] = {
 }
 
 _LIMITS = binding().device
+_SERVICES_WITH_COV = values.numbered_bits((*EXECUTED_SERVICES, SUBSCRIBE_COV), SERVICES_SUPPORTED_BITS)
 _CONSTANTS: Mapping[int, Values] = {
     Property.VENDOR_NAME: values.text(binding().vendor_name),
     Property.VENDOR_IDENTIFIER: values.unsigned(binding().vendor_identifier),

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from virtual_digiware.buses.bacnet.columns import Columns
-from virtual_digiware.buses.bacnet.device import Device, EventStates
+from virtual_digiware.buses.bacnet.device import Device
 from virtual_digiware.devices.bacnet_binding import binding
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from virtual_digiware.buses.bacnet.alarm_states import AlarmStates
     from virtual_digiware.devices.collection import GatewayCollection
 
 DEFAULT_NETWORK = 2001
@@ -29,6 +30,8 @@ class BacnetSettings:
     network: int = DEFAULT_NETWORK
     main_instance: int = DEFAULT_MAIN_INSTANCE
     foreign_devices: bool = False
+    cov: bool = False
+    cov_increment: float = 0.0
 
 
 class DeviceDirectory:
@@ -38,15 +41,16 @@ class DeviceDirectory:
         self,
         collection: GatewayCollection,
         settings: BacnetSettings,
-        event_states: EventStates | None = None,
+        alarms: AlarmStates | None = None,
     ) -> None:
         self.network = settings.network
         self._collection = collection
         self._main_instance = settings.main_instance
-        self._event_states = event_states
+        self._alarms = alarms
+        self._increment = settings.cov_increment if settings.cov else None
         self._columns = Columns(collection, binding().points)
         self.gateway = Device(
-            collection, self._columns, collection.gateway, settings.main_instance, event_states
+            collection, self._columns, collection.gateway, settings.main_instance, alarms, self._increment
         )
         self._version: int | None = None
         self._by_mac: dict[int, Device] = {}
@@ -78,6 +82,6 @@ class DeviceDirectory:
             known = before.get(mac)
             if known is None or known.unit is not unit:
                 instance = self._main_instance + mac
-                known = Device(self._collection, self._columns, unit, instance, self._event_states)
+                known = Device(self._collection, self._columns, unit, instance, self._alarms, self._increment)
             self._by_mac[mac] = known
         self._version = version

@@ -17,8 +17,12 @@ from bacpypes3.apdu import (  # type: ignore[import-untyped]
     AbortReason,
     APCISequence,
     ComplexAckPDU,
+    ConfirmedCOVNotificationRequest,
     ConfirmedRequestPDU,
     Error,
+    ErrorPDU,
+    GetEventInformationACK,
+    GetEventInformationRequest,
     IAmRequest,
     IHaveRequest,
     ReadPropertyACK,
@@ -29,7 +33,9 @@ from bacpypes3.apdu import (  # type: ignore[import-untyped]
     RejectReason,
     SegmentAckPDU,
     SimpleAckPDU,
+    SubscribeCOVRequest,
     TimeSynchronizationRequest,
+    UnconfirmedCOVNotificationRequest,
     UnconfirmedRequestPDU,
     WhoHasRequest,
     WhoIsRequest,
@@ -45,12 +51,16 @@ from bacpypes3.appservice import (  # type: ignore[import-untyped]
     ServerSSM,
 )
 from bacpypes3.basetypes import (  # type: ignore[import-untyped]
+    DateTime,
     ErrorType,
+    GetEventInformationEventSummary,
     PropertyIdentifier,
+    PropertyValue,
     ReadAccessResult,
     ReadAccessResultElement,
     ReadAccessResultElementChoice,
     Segmentation,
+    TimeStamp,
 )
 from bacpypes3.errors import RejectException  # type: ignore[import-untyped]
 from bacpypes3.ipv4.bvll import LPCI, LPDU, ForwardedNPDU  # type: ignore[import-untyped]
@@ -73,11 +83,14 @@ from bacpypes3.primitivedata import (  # type: ignore[import-untyped]
     Unsigned,
 )
 
+from virtual_digiware.buses.bacnet.cov import MAX_WAITING, Notification
+from virtual_digiware.buses.bacnet.device import EventSummary
 from virtual_digiware.buses.bacnet.errors import Malformed, Reject, ServiceError
-from virtual_digiware.buses.bacnet.identifiers import MAX_INSTANCE, ObjectType, identifier
+from virtual_digiware.buses.bacnet.identifiers import MAX_INSTANCE, ObjectType, Property, identifier
+from virtual_digiware.buses.bacnet.notices import Notices
 from virtual_digiware.buses.bacnet.peers import GLOBAL, Bvll, Npdu, Peer, Station
 from virtual_digiware.buses.bacnet.reading import Reference, Result
-from virtual_digiware.buses.bacnet.values import Octets, Tag, Value, Values
+from virtual_digiware.buses.bacnet.values import Octets, Tag, Value, Values, moment_of
 
 _HEADER, _SEGMENT_HEADER = 3, 5  # octets of a ComplexACK in front of its content
 _MAX_APDU_CODES = 5  # higher codes of the max APDU length are reserved
@@ -85,6 +98,7 @@ _MAX_WINDOW = 127
 _MAX_TRANSACTIONS = 64  # segmented exchanges that one device keeps open at once
 _MAX_SEGMENTS = 255  # sequence numbers have eight bits, and the state machine counts segments by them
 _FORWARDED = 0x04
+_PRIORITY = 127  # of alarms, in the middle of 0 (highest) to 255
 
 
 class DeviceServices(Protocol):
@@ -106,6 +120,15 @@ class DeviceServices(Protocol):
 
     def synchronise(self, date: Octets, time: Octets) -> None: ...
 
+    @property
+    def has_cov(self) -> bool: ...
+
+    def events(self, last: int | None) -> tuple[list[EventSummary], bool]: ...
+
+    def subscribe(
+        self, peer: Peer, process_id: int, object_id: int, is_confirmed: bool | None, lifetime_s: int | None
+    ) -> None: ...
+
 
 class Send(Protocol):
     """Takes an APDU for a peer."""
@@ -122,6 +145,7 @@ class Identity(Protocol):
     max_segments: int
     window: int
     segment_timeout_ms: int
+    apdu_timeout_ms: int
     apdu_retries: int
 
 
@@ -221,6 +245,12 @@ class ApplicationLayer(ApplicationServiceAccessPoint):  # type: ignore[misc]
         self.identity = identity
         self.outcomes = outcomes
         self._send = send
+        self._notices = Notices(
+            lambda apdu, peer: send(apdu, peer, 0),
+            identity.apdu_timeout_ms / 1000,
+            identity.apdu_retries,
+            MAX_WAITING,
+        )
 
     @property
     def is_busy(self) -> bool:
@@ -240,6 +270,10 @@ class ApplicationLayer(ApplicationServiceAccessPoint):  # type: ignore[misc]
         if isinstance(header, ConfirmedRequestPDU):
             self._receive_confirmed(header)
             return
+        if isinstance(header, SimpleAckPDU | ErrorPDU | RejectPDU | AbortPDU):
+            self._notices.answered(peer, header.apduInvokeID)
+            if not isinstance(header, AbortPDU):
+                return  # nothing else that this device sends is answered
         pdu = PDU(apdu)
         pdu.pduSource, pdu.pduNetworkPriority = peer, priority
         run(self.confirmation(pdu))
@@ -248,6 +282,39 @@ class ApplicationLayer(ApplicationServiceAccessPoint):  # type: ignore[misc]
         """Forget all exchanges and their timers."""
         for transaction in list(self.serverTransactions):
             transaction.set_state(ABORTED)
+        self._notices.close()
+
+    def notify(self, notification: Notification) -> None:
+        """Tell a subscriber of a change; one that is to confirm it hears it again until it does."""
+        key = notification.subscription.key
+        kind = UnconfirmedCOVNotificationRequest
+        invoke_id = None
+        if notification.subscription.is_confirmed:
+            kind, invoke_id = ConfirmedCOVNotificationRequest, self._notices.invoke_id(key.peer)
+            if invoke_id is None:
+                return
+        request = kind(
+            subscriberProcessIdentifier=key.process_id,
+            initiatingDeviceIdentifier=_object(identifier(ObjectType.DEVICE, self.identity.instance)),
+            monitoredObjectIdentifier=_object(key.object_id),
+            timeRemaining=notification.remaining_s,
+            listOfValues=[
+                PropertyValue(propertyIdentifier=PropertyIdentifier(number), value=_Encoded(content))
+                for number, content in (
+                    (Property.PRESENT_VALUE, notification.present_value),
+                    (Property.STATUS_FLAGS, notification.status_flags),
+                )
+            ],
+        )
+        if invoke_id is None:
+            self._send(bytes(request.encode().encode().pduData), key.peer, 0)
+            return
+        confirmed = request.encode()
+        confirmed.apduInvokeID = invoke_id
+        confirmed.apduSeg = confirmed.apduMor = False
+        confirmed.apduSA, confirmed.apduMaxSegs = False, 0
+        confirmed.apduMaxResp = _MAX_APDU_CODES
+        self._notices.send(key.peer, invoke_id, bytes(confirmed.encode().pduData))
 
     def _receive_confirmed(self, request: ConfirmedRequestPDU) -> None:
         known = self._transaction(request)
@@ -350,6 +417,23 @@ class ApplicationLayer(ApplicationServiceAccessPoint):  # type: ignore[misc]
             object_id = _object_id(request.objectIdentifier)
             services.write(object_id, _reference(request), written, request.priority)
             return SimpleAckPDU(context=request)
+        if isinstance(request, GetEventInformationRequest):
+            last = request.lastReceivedObjectIdentifier
+            events, has_more = services.events(None if last is None else _object_id(last))
+            summaries = [_event_summary(one) for one in events]
+            return GetEventInformationACK(
+                listOfEventSummaries=summaries, moreEvents=has_more, context=request
+            )
+        if isinstance(request, SubscribeCOVRequest):
+            confirmed, lifetime_s = request.issueConfirmedNotifications, request.lifetime
+            services.subscribe(
+                request.pduSource,
+                int(request.subscriberProcessIdentifier),
+                _object_id(request.monitoredObjectIdentifier),
+                None if confirmed is None else bool(confirmed),
+                None if lifetime_s is None else int(lifetime_s),
+            )
+            return SimpleAckPDU(context=request)
         raise Reject(int(RejectReason.unrecognizedService))
 
     def _announce(self, request: APDU) -> APDU | None:
@@ -402,7 +486,8 @@ class _Transaction(ServerSSM):  # type: ignore[misc]
         if isinstance(apdu, AbortPDU):
             return
         try:
-            if apdu.apduService not in _EXECUTED:
+            is_cov = apdu.apduService == int(SubscribeCOVRequest.service_choice)
+            if apdu.apduService not in _EXECUTED or (is_cov and not self.ssmSAP.services.has_cov):
                 raise Reject(int(RejectReason.unrecognizedService))
             _check_nesting(apdu)
             decoded = APCISequence.decode(apdu)
@@ -492,7 +577,13 @@ class _Transaction(ServerSSM):  # type: ignore[misc]
 
 _EXECUTED = frozenset(
     int(request.service_choice)
-    for request in (ReadPropertyRequest, ReadPropertyMultipleRequest, WritePropertyRequest)
+    for request in (
+        ReadPropertyRequest,
+        ReadPropertyMultipleRequest,
+        WritePropertyRequest,
+        GetEventInformationRequest,
+        SubscribeCOVRequest,
+    )
 )
 
 
@@ -570,6 +661,27 @@ def _choice(outcome: Values | ServiceError) -> ReadAccessResultElementChoice:
         error = ErrorType(errorClass=int(outcome.error_class), errorCode=int(outcome.code))
         return ReadAccessResultElementChoice(propertyAccessError=error)
     return ReadAccessResultElementChoice(propertyValue=_Encoded(outcome))
+
+
+def _event_summary(summary: EventSummary) -> GetEventInformationEventSummary:
+    """Begin and end of an event are its transitions; one acknowledgement is for both."""
+    event = summary.event
+    is_acknowledged = event.acknowledged_ms is not None
+    ended = event.end_ms is None or is_acknowledged
+    return GetEventInformationEventSummary(
+        objectIdentifier=_object(summary.object_id),
+        eventState=summary.state,
+        acknowledgedTransitions=[is_acknowledged, 1, ended],
+        eventTimeStamps=[_time_stamp(event.start_ms), _time_stamp(None), _time_stamp(event.end_ms)],
+        notifyType=0,
+        eventEnable=[1, 0, 1],
+        eventPriorities=[_PRIORITY, _PRIORITY, _PRIORITY],
+    )
+
+
+def _time_stamp(t_ms: int | None) -> TimeStamp:
+    date, time = moment_of(t_ms)
+    return TimeStamp(dateTime=DateTime(date=Date(date.content), time=Time(time.content)))
 
 
 def _reference(request: Any) -> Reference:

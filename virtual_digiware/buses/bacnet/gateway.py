@@ -18,7 +18,7 @@ from virtual_digiware.buses.bacnet.directory import BacnetSettings, DeviceDirect
 from virtual_digiware.buses.bacnet.router import Router
 
 if TYPE_CHECKING:
-    from virtual_digiware.buses.bacnet.device import EventStates
+    from virtual_digiware.buses.bacnet.alarm_states import AlarmStates
     from virtual_digiware.buses.bacnet.peers import Address
     from virtual_digiware.buses.interfaces import WriteHandler
     from virtual_digiware.devices.collection import GatewayCollection
@@ -35,7 +35,7 @@ class BacnetGateway:
         collection: What it has collected.
         settings: Instance and network numbers, options.
         handler: Takes writes, the same as those of Modbus.
-        event_states: Who knows of alarms.
+        alarms: Who knows of alarms.
     """
 
     def __init__(
@@ -43,11 +43,11 @@ class BacnetGateway:
         collection: GatewayCollection,
         settings: BacnetSettings,
         handler: WriteHandler,
-        event_states: EventStates | None = None,
+        alarms: AlarmStates | None = None,
     ) -> None:
         self.settings = settings
         self.counters = BacnetCounters()
-        self.directory = DeviceDirectory(collection, settings, event_states)
+        self.directory = DeviceDirectory(collection, settings, alarms)
         self._handler = handler
         self._router: Router | None = None
         self._socket: socket.socket | None = None
@@ -79,6 +79,11 @@ class BacnetGateway:
         if self._broadcasts is not None:
             loop.add_reader(self._broadcasts, self._read, self._broadcasts, True)
         return bound
+
+    def notify(self) -> None:
+        """Tell subscribers of what has been published."""
+        if self._router is not None:
+            self._router.notify()
 
     async def close(self) -> None:
         """Stop listening and end all exchanges."""

@@ -33,6 +33,7 @@ class Property(IntEnum):
     APDU_TIMEOUT = 11
     APPLICATION_SOFTWARE_VERSION = 12
     AVERAGE_VALUE = 125
+    COV_INCREMENT = 22
     DATABASE_REVISION = 155
     DAYLIGHT_SAVINGS_STATUS = 24
     DESCRIPTION = 28
@@ -91,6 +92,7 @@ class ErrorClass(IntEnum):
     DEVICE = 0
     OBJECT = 1
     PROPERTY = 2
+    RESOURCES = 3
 
 
 class ErrorCode(IntEnum):
@@ -98,6 +100,8 @@ class ErrorCode(IntEnum):
 
     INVALID_ARRAY_INDEX = 42
     INVALID_DATA_TYPE = 9
+    NO_SPACE_TO_ADD_LIST_ELEMENT = 19
+    OPTIONAL_FUNCTIONALITY_NOT_SUPPORTED = 45
     OPERATIONAL_PROBLEM = 25
     PROPERTY_IS_NOT_AN_ARRAY = 50
     UNKNOWN_OBJECT = 31
@@ -141,6 +145,7 @@ UNITS: Mapping[str, int] = {
 }
 """BACnetEngineeringUnits that measurements have."""
 
+GET_EVENT_INFORMATION = 39
 SUBSCRIBE_COV, READ_PROPERTY, READ_PROPERTY_MULTIPLE, WRITE_PROPERTY = 5, 12, 14, 15
 TIME_SYNCHRONIZATION, WHO_HAS, WHO_IS = 32, 33, 34
 I_AM, I_HAVE = 26, 27
@@ -151,8 +156,10 @@ EXECUTED_SERVICES = (
     TIME_SYNCHRONIZATION,
     WHO_HAS,
     WHO_IS,
+    GET_EVENT_INFORMATION,
 )
-"""Bits of BACnetServicesSupported. Source of the list: DIRIS Digiware D-50/D-70 manual 548088C, page 65."""
+"""Bits of BACnetServicesSupported. Source of the list: DIRIS Digiware D-50/D-70 manual 548088C, page 65;
+GetEventInformation is not in it, it is how this simulator tells the times of alarms."""
 SERVICES_SUPPORTED_BITS = 40
 """Up to getEventInformation (39)."""
 OBJECT_TYPES_SUPPORTED_BITS = 51

@@ -21,6 +21,7 @@ class DeviceIdentity:
     max_segments: int
     window: int
     segment_timeout_ms: int
+    apdu_timeout_ms: int
     apdu_retries: int
 
     @classmethod
@@ -33,5 +34,6 @@ class DeviceIdentity:
             max_segments=limits["max_segments"],
             window=limits["window"],
             segment_timeout_ms=limits["segment_timeout_ms"],
+            apdu_timeout_ms=limits["apdu_timeout_ms"],
             apdu_retries=limits["apdu_retries"],
         )

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from virtual_digiware.buses.bacnet.cov import Subscriptions
 from virtual_digiware.buses.bacnet.errors import Malformed
 from virtual_digiware.buses.bacnet.foreign import ForeignDevices
 from virtual_digiware.buses.bacnet.identity import DeviceIdentity
@@ -62,6 +63,7 @@ class Router:
         self._send = send
         self._foreign = ForeignDevices(time_s) if settings.foreign_devices else None
         self._layers: dict[str, tuple[Device, ApplicationLayer]] = {}
+        self._subscriptions = Subscriptions(settings.cov_increment, time_s) if settings.cov else None
         self._plain = PlainReads(directory, DeviceIdentity.of(directory.gateway).max_apdu)
 
     def receive(self, datagram: bytes, source: Address, is_broadcast: bool = False) -> None:
@@ -76,6 +78,8 @@ class Router:
                 self._send(reply, source)
                 return
             self.full(datagram, source, is_broadcast)
+            if self._subscriptions is not None and self._subscriptions.has_new:
+                self.notify()
         except Malformed:
             counters.bad_datagrams += 1
         except Exception:
@@ -95,6 +99,15 @@ class Router:
             self._route(bvll.content, Peer(bvll.origin), True)
         else:
             self._manage(bvll, source)
+
+    def notify(self) -> None:
+        """Tell subscribers of what has changed since they were told last."""
+        if self._subscriptions is None:
+            return
+        for notification in self._subscriptions.due():
+            device = notification.subscription.device
+            mac = None if device.is_gateway else device.unit.address
+            self._layer(mac, device).notify(notification)
 
     def close(self) -> None:
         """End all exchanges."""
@@ -204,7 +217,7 @@ class Router:
             waits = apdu[0] & 0xFC == 0x3C
             self._answer(peer, Npdu(apdu, source=source, priority=priority, is_expecting_reply=waits))
 
-        services = Services(device, self._handler)
+        services = Services(device, self._handler, self._subscriptions)
         layer = endpoint.ApplicationLayer(services, DeviceIdentity.of(device), send, self.counters)
         self._layers[device.unit.path] = device, layer
         return layer

@@ -30,6 +30,9 @@ from virtual_digiware.buses.bacnet.values import UNSPECIFIED, Octets, Tag, Value
 from virtual_digiware.buses.bacnet.writes import FUNCTION, clock_write, output_write
 
 if TYPE_CHECKING:
+    from virtual_digiware.buses.bacnet.cov import Subscriptions
+    from virtual_digiware.buses.bacnet.device import EventSummary
+    from virtual_digiware.buses.bacnet.peers import Peer
     from virtual_digiware.buses.bacnet.writes import RegisterWrite
     from virtual_digiware.buses.interfaces import WriteHandler
     from virtual_digiware.devices.unit import Unit
@@ -37,6 +40,9 @@ if TYPE_CHECKING:
 _REFUSALS = {3: ErrorCode.VALUE_OUT_OF_RANGE}
 """Error codes by the exception code that the same write gets on Modbus; otherwise write access is denied."""
 _DEVICE_FAILURE = 4
+
+MAX_EVENTS = 25
+"""Events in one answer: about a kilobyte, so that it fits into one APDU."""
 
 
 class Found(NamedTuple):
@@ -52,10 +58,14 @@ class Services:
     Args:
         device: Whose.
         handler: Takes the writes, the same as those of Modbus.
+        subscriptions: To changes of value; None where nobody may subscribe.
     """
 
-    def __init__(self, device: Device, handler: WriteHandler) -> None:
+    def __init__(
+        self, device: Device, handler: WriteHandler, subscriptions: Subscriptions | None = None
+    ) -> None:
         self.device = device
+        self._subscriptions = subscriptions
         self._handler = handler
 
     def read(self, object_id: int, reference: Reference) -> tuple[int, Values]:
@@ -113,6 +123,32 @@ class Services:
         if object_id is None or not self.device.has(object_id):
             return None
         return Found(object_id, self.device.object_name(object_id))
+
+    @property
+    def has_cov(self) -> bool:
+        """Whether clients may subscribe to changes."""
+        return self._subscriptions is not None
+
+    def events(self, last: int | None) -> tuple[list[EventSummary], bool]:
+        """Objects with events behind the last one that the client has, and whether there are more."""
+        known = self.device.events()
+        if last is not None:
+            places = [place for place, one in enumerate(known) if one.object_id == last]
+            known = known[places[0] + 1 :] if places else known
+        return known[:MAX_EVENTS], len(known) > MAX_EVENTS
+
+    def subscribe(
+        self, peer: Peer, process_id: int, object_id: int, is_confirmed: bool | None, lifetime_s: int | None
+    ) -> None:
+        """Take a subscription; neither kind of notification nor lifetime: cancel it. Raises ServiceError."""
+        assert self._subscriptions is not None  # or the service is not recognised
+        object_id = resolve(self.device, object_id)
+        if is_confirmed is None and lifetime_s is None:
+            self._subscriptions.cancel(self.device, peer, process_id, object_id)
+        else:
+            self._subscriptions.subscribe(
+                self.device, peer, process_id, object_id, bool(is_confirmed), lifetime_s or 0
+            )
 
     def synchronise(self, date: Octets, time: Octets) -> None:
         """Set the clock of the unit; a gateway sets those of its modules too. What is no time is ignored."""

@@ -11,6 +11,7 @@ from typing import NamedTuple
 UNSPECIFIED = 255
 """Octet of a date or time that says nothing. Source: ASHRAE 135, 20.2.12 and 20.2.13."""
 
+_EPOCH_1970 = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_2000 = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -95,6 +96,11 @@ def date_and_time(seconds: float) -> Values:
     if math.isnan(seconds) or not 0 < seconds < 2**32:
         return (NO_DATE, NO_TIME)
     return moment(_EPOCH_2000 + timedelta(seconds=int(seconds)))
+
+
+def moment_of(t_ms: int | None) -> Values:
+    """A BACnetDateTime, to the hundredth of a second, of ms since 1970; unspecified for None."""
+    return (NO_DATE, NO_TIME) if t_ms is None else moment(_EPOCH_1970 + timedelta(milliseconds=t_ms))
 
 
 def moment(when: datetime) -> Values:
