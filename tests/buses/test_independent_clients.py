@@ -15,7 +15,7 @@ from tests.buses.fakes import FakeHandler, FakeSite, current_module, gateway, vo
 from tests.external import require_header, require_program
 from virtual_digiware.buses.digiware import DigiwareBus
 from virtual_digiware.buses.modbus.image import Images
-from virtual_digiware.buses.modbus.rtu import RtuLine
+from virtual_digiware.buses.modbus.rtu_line import RtuLine
 from virtual_digiware.buses.modbus.station import Station
 from virtual_digiware.buses.modbus.tcp import ModbusTcpServer
 from virtual_digiware.buses.pty_line import PtyLine

@@ -17,7 +17,7 @@ from tests.buses.wire import PATIENCE_S, crc, read_pdu, rtu
 from virtual_digiware.buses.digiware import DigiwareBus
 from virtual_digiware.buses.modbus.image import Images
 from virtual_digiware.buses.modbus.line_timing import LineTiming
-from virtual_digiware.buses.modbus.rtu import RtuLine
+from virtual_digiware.buses.modbus.rtu_line import RtuLine
 from virtual_digiware.buses.modbus.station import Station
 from virtual_digiware.buses.pty_line import LinkTaken, PtyLine
 from virtual_digiware.buses.serial_port import SerialLine, SerialPortUnavailable

@@ -12,7 +12,7 @@ from tests.buses.fakes import FakeHandler
 from tests.buses.wire import read_pdu, rtu, tcp
 from virtual_digiware.buses.identification import basic_and_regular_objects, net_id
 from virtual_digiware.buses.modbus.image import Images, is_readable
-from virtual_digiware.buses.modbus.rtu import RtuLine
+from virtual_digiware.buses.modbus.rtu_line import RtuLine
 from virtual_digiware.buses.modbus.station import Station
 from virtual_digiware.buses.modbus.tcp import ModbusTcpServer
 from virtual_digiware.devices.model import SiteModel

@@ -14,7 +14,8 @@ from virtual_digiware.buses.digiware import DigiwareBus
 from virtual_digiware.buses.modbus.image import Images
 from virtual_digiware.buses.modbus.line_timing import LineTiming
 from virtual_digiware.buses.modbus.listener import ConnectionLimits
-from virtual_digiware.buses.modbus.rtu import RtuLine, RtuOverTcpServer
+from virtual_digiware.buses.modbus.rtu import RtuOverTcpServer
+from virtual_digiware.buses.modbus.rtu_line import RtuLine
 from virtual_digiware.buses.modbus.station import Station
 
 READ = rtu(read_pdu(18434, 2))

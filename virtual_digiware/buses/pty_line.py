@@ -14,7 +14,7 @@ import tty
 from contextlib import suppress
 from pathlib import Path
 
-from virtual_digiware.buses.modbus.rtu import RtuLine, RtuSession
+from virtual_digiware.buses.modbus.rtu_line import LineSession, RtuLine
 
 _READ_BYTES = 512  # at once: two of the longest frames, or 64 reads with their 16 KiB of answers
 _MAX_UNSENT_BYTES = 4096  # from there on, a client that reads nothing loses what comes later, as on a wire
@@ -47,7 +47,7 @@ class PtyLine:
         self.device = ""
         self._server_end = -1
         self._client_end = -1
-        self._session: RtuSession | None = None
+        self._session: LineSession | None = None
         self._unsent = bytearray()
         self._last_sent = 0.0
 

@@ -10,7 +10,7 @@ from typing import cast
 
 import serialx
 
-from virtual_digiware.buses.modbus.rtu import RtuLine, RtuSession
+from virtual_digiware.buses.modbus.rtu_line import LineSession, RtuLine
 
 _PARITIES = {"none": serialx.Parity.NONE, "even": serialx.Parity.EVEN, "odd": serialx.Parity.ODD}
 _STOP_BITS = {1: serialx.StopBits.ONE, 2: serialx.StopBits.TWO}
@@ -79,7 +79,7 @@ class _SerialProtocol(asyncio.Protocol):
     def __init__(self, port: SerialLine) -> None:
         self.gone = asyncio.Event()
         self._port = port
-        self._session: RtuSession | None = None
+        self._session: LineSession | None = None
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

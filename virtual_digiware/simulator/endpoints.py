@@ -15,18 +15,20 @@ from virtual_digiware.simulator.listening import (
     open_port,
     wanted_ports,
 )
+from virtual_digiware.simulator.site_lines import SiteLines, build_lines
 
 if TYPE_CHECKING:
     from virtual_digiware.buses.bacnet.gateway import BacnetGateway
     from virtual_digiware.buses.interfaces import WriteHandler
+    from virtual_digiware.buses.modbus.forwarding import Forwarder
     from virtual_digiware.buses.modbus.image import Images
-    from virtual_digiware.buses.modbus.rtu import RtuLine
+    from virtual_digiware.buses.modbus.rtu_line import RtuLine
     from virtual_digiware.buses.mqtt.publisher import MqttPublisher
     from virtual_digiware.buses.snmp.agent import SnmpAgent
     from virtual_digiware.devices.collection import GatewayCollection
     from virtual_digiware.simulator.building import Building
+    from virtual_digiware.simulator.line_models import Line
     from virtual_digiware.simulator.mqtt_publishers import MqttAlarms
-    from virtual_digiware.simulator.site_models import Line, Site
     from virtual_digiware.simulator.snmp_alarms import SnmpAlarms
 
 
@@ -45,7 +47,10 @@ class LineUnavailable(EndpointUnavailable):
 
 @dataclass(frozen=True, slots=True)
 class OpenLine:
-    """An RS485 line that answers at `where`; `reason` says why that is not the place in the site file."""
+    """An RS485 line that answers at `where`; `reason` says why that is not the place in the site file.
+
+    `where` is empty for a line whose client is a gateway of the site.
+    """
 
     name: str
     where: str
@@ -58,6 +63,7 @@ class Endpoints:
 
     ports: list[OpenPort] = field(default_factory=list)
     lines: list[OpenLine] = field(default_factory=list)
+    site_lines: SiteLines = field(default_factory=SiteLines)
     snmp_agents: dict[str, SnmpAgent] = field(default_factory=dict)
     """Agents by the name of their gateway."""
     bacnet_gateways: dict[str, BacnetGateway] = field(default_factory=dict)
@@ -85,6 +91,8 @@ class Endpoints:
         Raises:
             PortUnavailable, LineUnavailable: what cannot be opened, and why.
         """
+        self.site_lines = build_lines(building, images, handler)
+        self._stack.callback(self.site_lines.close)
         try:
             for position, wanted in enumerate(wanted_ports(building.file.site)):
                 server = self._server(building, wanted, images, handler, engine_boots)
@@ -93,8 +101,8 @@ class Endpoints:
                 if wanted.service in COLLECTED:
                     self._collections[wanted.gateway] = building.collections[wanted.gateway]
                 self._stack.push_async_callback(server.close)
-            for name in building.file.site.lines:
-                await self._open_line(name, building, images, handler)
+            for name, settings in building.file.site.lines.items():
+                await self._open_line(name, settings)
             if self.snmp_agents:
                 from virtual_digiware.simulator.snmp_alarms import SnmpAlarms
 
@@ -149,17 +157,14 @@ class Endpoints:
 
             agent = self.snmp_agents[wanted.gateway] = snmp_agent(building, wanted, handler, boots)
             return agent
-        return _modbus_server(building, wanted, images, handler)
+        forwarder = self.site_lines.masters.get(wanted.gateway)
+        return _modbus_server(building, wanted, images, handler, forwarder)
 
-    async def _open_line(self, name: str, building: Building, images: Images, handler: WriteHandler) -> None:
-        from virtual_digiware.buses.modbus.line_timing import LineTiming
-        from virtual_digiware.buses.modbus.rtu import RtuLine
-
-        site = building.file.site
-        settings = site.lines[name]
-        timing = LineTiming(settings.baudrate, settings.parity, settings.stop_bits, settings.timing)
-        stations = [building.stations[gateway] for gateway in _gateways_on(site, name)]
-        line = RtuLine(stations, building.model, images, handler, timing)
+    async def _open_line(self, name: str, settings: Line) -> None:
+        line = self.site_lines.lines[name]
+        if settings.pty is None and settings.serial is None:
+            self.lines.append(OpenLine(name, ""))  # its client is a gateway of the site
+            return
         open_it = self._open_pty if settings.serial is None else self._open_serial
         self.lines.append(await open_it(name, settings, line))
 
@@ -217,7 +222,13 @@ class Server(Protocol):
     async def close(self) -> None: ...
 
 
-def _modbus_server(building: Building, wanted: WantedPort, images: Images, handler: WriteHandler) -> Server:
+def _modbus_server(
+    building: Building,
+    wanted: WantedPort,
+    images: Images,
+    handler: WriteHandler,
+    forwarder: Forwarder | None,
+) -> Server:
     from virtual_digiware.buses.modbus.listener import ConnectionLimits
     from virtual_digiware.buses.modbus.rtu import RtuOverTcpServer
     from virtual_digiware.buses.modbus.tcp import ModbusTcpServer
@@ -225,7 +236,7 @@ def _modbus_server(building: Building, wanted: WantedPort, images: Images, handl
     station = building.stations[wanted.gateway]
     limits = ConnectionLimits(wanted.connections, wanted.idle_s)
     kind = ModbusTcpServer if wanted.service == "modbus_tcp" else RtuOverTcpServer
-    return kind(station, building.model, images, handler, limits)
+    return kind(station, building.model, images, handler, limits, forwarder=forwarder)
 
 
 def _bacnet_gateway(building: Building, wanted: WantedPort, handler: WriteHandler) -> BacnetGateway:
@@ -240,9 +251,3 @@ def _bacnet_gateway(building: Building, wanted: WantedPort, handler: WriteHandle
     )
     collection = building.collections[wanted.gateway]
     return BacnetGateway(collection, settings, handler, AlarmStates(building.model))
-
-
-def _gateways_on(site: Site, line: str) -> list[str]:
-    return [
-        gateway.name for gateway in site.gateways if gateway.rs485 is not None and gateway.rs485.line == line
-    ]

@@ -41,20 +41,3 @@ def check_listening(site: Site, complaints: Complaints) -> None:
 
 def _overlap(host: str, other: str) -> bool:
     return host == other or host in ANY_HOSTS or other in ANY_HOSTS
-
-
-def check_lines(site: Site, complaints: Complaints) -> None:
-    """Lines exist, and each has a device of its own at the other end."""
-    for index, gateway in enumerate(site.gateways):
-        if gateway.rs485 is not None and gateway.rs485.line not in site.lines:
-            path: KeyPath = ("gateways", index, "rs485", "line")
-            complaints.unknown(path, gateway.rs485.line, "a line of this site", site.lines)
-    seen: dict[str, str] = {}
-    for name, line in site.lines.items():
-        key = "pty" if line.pty is not None else "serial"
-        where = line.pty or line.serial or ""
-        if where in seen:
-            complaints.add(
-                ("lines", name, key), where, f"a path of its own; line {seen[where]} already has it"
-            )
-        seen.setdefault(where, name)

@@ -65,13 +65,22 @@ def describe_site(site: Site, gateways: tuple[GatewayLayout, ...], endpoints: En
         lines.append(
             {
                 "name": line.name,
-                kind: line.where,
+                **({kind: line.where} if line.where else {"client": _client_of(site, line.name)}),
                 "baudrate": settings_of_line.baudrate,
                 "parity": settings_of_line.parity,
                 "stop_bits": settings_of_line.stop_bits,
             }
         )
     return {"site": site.site, "gateways": described, "lines": lines}
+
+
+def _client_of(site: Site, line: str) -> str:
+    """The gateway that is the client of a line which nobody else reaches."""
+    return next(
+        gateway.name
+        for gateway in site.gateways
+        if gateway.rs485 is not None and gateway.rs485.line == line and gateway.rs485.role == "client"
+    )
 
 
 def write_ready_file(path: Path, content: Mapping[str, Any]) -> None:

@@ -75,9 +75,24 @@ def _places(gateway: dict[str, Any], content: dict[str, Any]) -> Iterator[str]:
         yield f"MQTT to {broker['host']}:{broker['port']}, {broker['topic']}/#"
     if "rs485" in gateway:
         line = next(line for line in content["lines"] if line["name"] == gateway["rs485"]["line"])
-        where = line.get("pty") or line.get("serial")
+        where = line.get("pty") or line.get("serial") or _behind(gateway, line)
         letter = PARITY_LETTERS[line["parity"]].upper()
         yield f"RS485 {where} {line['baudrate']} 8{letter}{line['stop_bits']}"
+
+
+def _behind(gateway: dict[str, Any], line: dict[str, Any]) -> str:
+    """What stands for the place of a line that only gateways of the site reach."""
+    if gateway["name"] == line["client"]:
+        return f"client of {line['name']}"
+    return f"{line['name']}, through {line['client']}"
+
+
+def _door(gateway: dict[str, Any], content: dict[str, Any]) -> dict[str, Any]:
+    """The gateway that a client of this one's units connects to: itself, or the client of its line."""
+    if "modbus_tcp" in gateway or "rs485" not in gateway:
+        return gateway
+    line = next(line for line in content["lines"] if line["name"] == gateway["rs485"]["line"])
+    return next((one for one in content["gateways"] if one["name"] == line.get("client")), gateway)
 
 
 def example_commands(building: Building, content: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -94,7 +109,8 @@ def example_commands(building: Building, content: dict[str, Any]) -> Iterator[tu
             kind = "4:int" if place.words == 2 else "4"
             register = f"-a {unit['address']} -t {kind} -B -0 -r {place.address} -c 1 -1"
             what = f"{point} of {unit['name']}, x {place.scale:g} {place.unit}"
-            yield f"{_client(gateway, content)} {register} {_target(gateway, content)}", what
+            door = _door(gateway, content)
+            yield f"{_client(door, content)} {register} {_target(door, content)}", what
 
 
 def _client(gateway: dict[str, Any], content: dict[str, Any]) -> str:

@@ -38,8 +38,9 @@ def check_site(site: Site, text: YamlText) -> list[Fault]:
     from virtual_digiware.simulator.bacnet_checks import check_bacnet
     from virtual_digiware.simulator.bus_checks import check_gateways
     from virtual_digiware.simulator.cabinet_checks import check_cabinets
+    from virtual_digiware.simulator.lines_checks import check_lines
     from virtual_digiware.simulator.mqtt_checks import check_mqtt
-    from virtual_digiware.simulator.port_checks import check_lines, check_listening
+    from virtual_digiware.simulator.port_checks import check_listening
     from virtual_digiware.simulator.snmp_checks import check_snmp
 
     complaints = Complaints(text)

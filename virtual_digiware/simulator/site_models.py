@@ -20,6 +20,7 @@ from virtual_digiware.simulator.alarm_models import Alarm
 from virtual_digiware.simulator.bacnet_models import Bacnet
 from virtual_digiware.simulator.cabinet_models import Cabinet, Couplers, Supply
 from virtual_digiware.simulator.instants import parse_instant
+from virtual_digiware.simulator.line_models import Line, Rs485
 from virtual_digiware.simulator.mqtt_models import Mqtt
 from virtual_digiware.simulator.site_parts import Host, Model, Name, Port
 from virtual_digiware.simulator.snmp_models import Snmp
@@ -191,13 +192,6 @@ class RtuOverTcp(Model):
     idle_s: Positive = Field(60.0, description="a client silent for longer is disconnected")
 
 
-class Rs485(Model):
-    """The RS485 port of a gateway, answering a client on a line."""
-
-    line: Name
-    role: Literal["server"] = "server"
-
-
 class Gateway(Model):
     """A head of a Digiware bus: what clients connect to, and the modules behind it in bus order."""
 
@@ -216,26 +210,6 @@ class Gateway(Model):
         False, description="its users still have the passwords it came with: a system alarm"
     )
     bus: list[Module] = Field([], max_length=246, description="modules and repeaters in cable order")
-
-
-class Line(Model):
-    """An RS485 line: a pty with a stable link name, or a real serial port. Exactly one of the two."""
-
-    pty: str | None = Field(None, description="path of the link to the pty")
-    serial: str | None = Field(None, description="a serial port of this machine, such as /dev/ttyUSB0")
-    baudrate: Literal[1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200] = 38400
-    parity: Literal["none", "even", "odd"] = "none"
-    stop_bits: Literal[1, 2] = 1
-    length_m: Positive | None = Field(None, description="for the rules: how long its cable is")
-    timing: Literal["instant", "real"] = Field(
-        "instant", description="real: answers take the time of the baud rate"
-    )
-
-    @model_validator(mode="after")
-    def _is_one_thing(self) -> Self:
-        if (self.pty is None) == (self.serial is None):
-            raise ValueError("exactly one of `pty: /path/of/link` and `serial: /dev/...`")
-        return self
 
 
 class _Event(Model):

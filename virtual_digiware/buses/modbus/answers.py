@@ -71,6 +71,10 @@ class Answers:
         self.counters.exceptions += response[0] >> 7
         return response
 
+    def is_absent(self, unit_id: int) -> bool:
+        """Whether nobody here answers for a unit."""
+        return self._find(unit_id) is None
+
     def _find(self, unit_id: int) -> Unit | None:
         """Who answers, looked up once for each version of the site: a bus is searched module by module."""
         version = self.images.site.version

@@ -44,6 +44,7 @@ _BASIC_LAST, _REGULAR_LAST = 0x02, 0x06
 _DECODER = DecodePDU(True)
 _SOCKET = FramerSocket(_DECODER)
 _RTU = FramerRTU(_DECODER)
+_RESPONSES = DecodePDU(False)
 
 # Peers' mistakes are counted and answered; pymodbus would also put a line for each of them on stderr.
 logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)
@@ -163,6 +164,14 @@ def rtu_frame(pdu: bytes, unit_id: int) -> bytes:
 def has_valid_crc(frame: bytes) -> bool:
     """Whether the last two bytes are the CRC of those before them."""
     return FramerRTU.check_CRC(frame[:-2], int.from_bytes(frame[-2:], "big"))
+
+
+def rtu_response(heard: bytes, unit_id: int, function: int) -> bytes | None:
+    """The response PDU in what a client heard after its request; None when it is not one to this request."""
+    if len(heard) < 5 or not has_valid_crc(heard) or heard[0] != unit_id or heard[1] & 0x7F != function:
+        return None
+    pdu = heard[1:-2]
+    return None if _RESPONSES.decode(pdu) is None else pdu
 
 
 def rtu_request_size(data: bytes) -> int | None:

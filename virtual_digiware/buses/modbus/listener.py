@@ -96,7 +96,7 @@ class Listener(ABC):
             self._all_gone.set()
 
 
-def _send_nowhere(data: bytes) -> None:
+def send_nowhere(data: bytes) -> None:
     """What sending means while there is no connection."""
 
 
@@ -112,7 +112,7 @@ class Connection(asyncio.BufferedProtocol):
         self.view = memoryview(bytearray(_BUFFER_BYTES))
         self.filled = 0
         self.is_active = True
-        self.send: Callable[[bytes], None] = _send_nowhere
+        self.send: Callable[[bytes], None] = send_nowhere
         self._transport: asyncio.Transport | None = None
         self._quiet_steps = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -147,6 +147,7 @@ class Connection(asyncio.BufferedProtocol):
         if self._timer is not None:
             self._timer.cancel()
         self._transport = None
+        self.send = send_nowhere
         self.listener.dismiss(self)
 
     def hang_up(self) -> None:

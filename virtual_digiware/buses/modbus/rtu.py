@@ -1,4 +1,4 @@
-"""Modbus RTU: answers to frames, on a line that several devices share and over TCP as on port 503.
+"""Modbus RTU: answers to frames, on a line (`rtu_line`) and over TCP as on port 503.
 
 A wrong CRC, a unit that is not there and a broadcast are met with silence. A broadcast (unit 0) changes
 nothing: no Digiware document mentions one. Nor is a function code above 0x7F answered: on a shared line
@@ -14,11 +14,10 @@ from collections.abc import Callable, Sequence
 from virtual_digiware.buses.interfaces import Directory, Versioned, WriteHandler
 from virtual_digiware.buses.modbus.answers import Answers
 from virtual_digiware.buses.modbus.counters import Counters
+from virtual_digiware.buses.modbus.forwarding import Forwarder
 from virtual_digiware.buses.modbus.image import Images
-from virtual_digiware.buses.modbus.line_timing import LineTiming
 from virtual_digiware.buses.modbus.listener import Connection, ConnectionLimits, Listener
 from virtual_digiware.buses.modbus.rtu_frames import FrameCutter
-from virtual_digiware.buses.modbus.station import LineDirectory, Station
 
 BROADCAST = 0
 
@@ -47,6 +46,10 @@ class RtuResponder:
         self._kept: dict[bytes, bytes] = {}
         self._kept_version = site.version
         self._answers = Answers(directory, images, handler, counters)
+
+    def is_absent(self, unit_id: int) -> bool:
+        """Whether nobody here answers for a unit."""
+        return self._answers.is_absent(unit_id)
 
     def kept_reply(self, frame: bytes) -> bytes | None:
         """The reply to a plain read that was asked, byte for byte, since the site last changed."""
@@ -108,6 +111,7 @@ class RtuSession:
         send: Takes their bytes.
         patience_s: Silence after which a partial frame is given up.
         delay_s: From the sizes of request and response to the time until the response is sent; None: at once.
+        forwarder: Takes requests to units behind another line.
     """
 
     def __init__(
@@ -116,8 +120,10 @@ class RtuSession:
         send: Callable[[bytes], None],
         patience_s: float,
         delay_s: Callable[[int, int], float] | None = None,
+        forwarder: Forwarder | None = None,
     ) -> None:
         self._responder = responder
+        self._forwarder = forwarder
         self._send = send
         self._patience_s = patience_s
         self._delay_s = delay_s
@@ -125,6 +131,7 @@ class RtuSession:
         self._silence: asyncio.TimerHandle | None = None
         self._waiting: deque[tuple[asyncio.TimerHandle, bytes]] = deque()
         self._free_at = 0.0
+        self._is_closed = False
         self._loop = asyncio.get_running_loop()
 
     def receive(self, data: bytes) -> None:
@@ -143,6 +150,7 @@ class RtuSession:
 
     def close(self) -> None:
         """Forget what is waited for and what was still to be sent."""
+        self._is_closed = True
         if self._silence is not None:
             self._silence.cancel()
         for timer, _ in self._waiting:
@@ -156,12 +164,33 @@ class RtuSession:
     def _answer_all(self, frames: Sequence[bytes]) -> None:
         """Answer in order; without a delay, all with one write."""
         if self._delay_s is None:
-            replies = b"".join([self._responder.reply(frame) for frame in frames])
+            replies = b"".join([self._reply(frame) for frame in frames])
             if replies:
                 self._send(replies)
             return
         for frame in frames:
             self._answer(frame, self._responder.reply(frame))
+
+    def _reply(self, frame: bytes) -> bytes:
+        """The reply that is there at once; what another line has to give follows when it comes."""
+        forwarder = self._forwarder
+        unit_id = frame[0]
+        if forwarder is None or frame[1] >= _EXCEPTIONS or not forwarder.claims(unit_id):
+            return self._responder.reply(frame)
+        if not self._responder.is_absent(unit_id):
+            return self._responder.reply(frame)
+        self._responder.counters.by_function[frame[1]] += 1
+
+        def answer(pdu: bytes | None) -> None:
+            from virtual_digiware.buses.modbus import endpoint
+
+            if pdu is None:
+                self._responder.counters.unanswered += 1
+            elif not self._is_closed:
+                self._send(endpoint.rtu_frame(pdu, unit_id))
+
+        forwarder.forward(unit_id, frame[1:-2], answer)
+        return b""
 
     def _answer(self, frame: bytes, reply: bytes) -> None:
         if not reply:
@@ -179,42 +208,6 @@ class RtuSession:
         self._send(self._waiting.popleft()[1])
 
 
-class RtuLine:
-    """The devices of one RS485 line, seen by its client: one port to open, see `PtyLine` and `SerialLine`.
-
-    Args:
-        stations: Every device of the line; a head counts once, and all that stands behind it answers.
-        site: Its version tells when kept replies are out of date.
-        images: Register images of the site's units.
-        handler: Takes the writes.
-        timing: Of the line.
-
-    Raises:
-        ValueError: More devices than an RS485 line carries.
-    """
-
-    def __init__(
-        self,
-        stations: Sequence[Station],
-        site: Versioned,
-        images: Images,
-        handler: WriteHandler,
-        timing: LineTiming | None = None,
-    ) -> None:
-        self.counters = Counters()
-        self.timing = timing or LineTiming()
-        directory = LineDirectory(stations)
-        self._responder = RtuResponder(directory, site, images, handler, self.counters)
-
-    def open_session(self, send: Callable[[bytes], None], *, is_timed_by_wire: bool = False) -> RtuSession:
-        """What a port passes its bytes to. `is_timed_by_wire`: its characters already take their time."""
-        timing = self.timing
-        delay_s: Callable[[int, int], float] | None = None
-        if timing.pace == "real":
-            delay_s = (lambda *_: timing.silence_s) if is_timed_by_wire else timing.exchange_s
-        return RtuSession(self._responder, send, timing.patience_s, delay_s)
-
-
 class RtuOverTcpServer(Listener):
     """RTU frames over TCP, CRC and all, without MBAP header: port 503 of the real gateways.
 
@@ -229,9 +222,11 @@ class RtuOverTcpServer(Listener):
         handler: WriteHandler,
         limits: ConnectionLimits | None = None,
         patience_s: float = SEGMENT_PAUSE_S,
+        forwarder: Forwarder | None = None,
     ) -> None:
         super().__init__(limits or ConnectionLimits(connections=2), Counters())
         self.patience_s = patience_s
+        self.forwarder = forwarder
         self.responder = RtuResponder(directory, site, images, handler, self.counters)
 
     def make_connection(self) -> Connection:
@@ -243,7 +238,9 @@ class _RtuConnection(Connection):
 
     def __init__(self, server: RtuOverTcpServer) -> None:
         super().__init__(server)
-        self._session = RtuSession(server.responder, self._send, server.patience_s)
+        self._session = RtuSession(
+            server.responder, self._send, server.patience_s, forwarder=server.forwarder
+        )
 
     def buffer_updated(self, nbytes: int) -> None:
         self.is_active = True

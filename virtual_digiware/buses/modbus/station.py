@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from virtual_digiware.buses.digiware import DigiwareBus
 from virtual_digiware.buses.interfaces import Unit
@@ -32,6 +32,12 @@ class Station:
         self.own = own
         self.bus = bus
         self.answers_any_unit = answers_any_unit
+
+    def units(self) -> Iterator[Unit]:
+        """Every unit with an address, the gateway first, whether or not it answers."""
+        if self.own is not None and self.own.address is not None:
+            yield self.own
+        yield from self.bus
 
     def find(self, unit_id: int) -> Unit | None:
         """The unit that answers, or None: absent, dead, two sharing the address, or 0 and 255."""

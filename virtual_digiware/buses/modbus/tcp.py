@@ -1,8 +1,9 @@
 """Modbus TCP: the MBAP server of a gateway, as on port 502 of the real one.
 
-Every request of a connection is answered in order, however many arrive in one segment. Replies to plain reads
-are kept whole, under the request's own bytes, until the site's version changes: a repeated poll costs one
-look-up. A peer's mistake ends at worst its own connection:
+Every request of a connection is answered in order, however many arrive in one segment; only those to units
+behind an RS485 line of the gateway follow when that line has answered, under their transaction id. Replies to
+plain reads are kept whole, under the request's own bytes, until the site's version changes: a repeated poll
+costs one look-up. A peer's mistake ends at worst its own connection:
 
 - another protocol id: the frame is discarded and counted, the connection goes on. Source: MODBUS Messaging
   on TCP/IP Implementation Guide V1.0b, section 4.4.2.2 (an ADU with an incorrect header is discarded);
@@ -12,11 +13,14 @@ look-up. A peer's mistake ends at worst its own connection:
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from virtual_digiware.buses.interfaces import Directory, Versioned, WriteHandler
 from virtual_digiware.buses.modbus.answers import Answers
 from virtual_digiware.buses.modbus.counters import Counters
+from virtual_digiware.buses.modbus.forwarding import Forwarder
 from virtual_digiware.buses.modbus.image import Images
-from virtual_digiware.buses.modbus.listener import Connection, ConnectionLimits, Listener
+from virtual_digiware.buses.modbus.listener import Connection, ConnectionLimits, Listener, send_nowhere
 
 _HEADER = 6  # bytes in front of what the length field counts
 _READ_REQUEST = 12  # bytes of a plain read, header included
@@ -33,6 +37,7 @@ class ModbusTcpServer(Listener):
         images: Register images of the site's units.
         handler: Takes the writes.
         limits: Of connections.
+        forwarder: Reaches the units of a line of which the gateway is the client.
     """
 
     def __init__(
@@ -42,8 +47,10 @@ class ModbusTcpServer(Listener):
         images: Images,
         handler: WriteHandler,
         limits: ConnectionLimits | None = None,
+        forwarder: Forwarder | None = None,
     ) -> None:
         super().__init__(limits or ConnectionLimits(), Counters())
+        self._forwarder = forwarder
         self.site = site
         self.kept: dict[bytes, bytes] = {}
         self.kept_version = site.version
@@ -58,8 +65,12 @@ class ModbusTcpServer(Listener):
         self.kept.clear()
         self.kept_version = self.site.version
 
-    def reply(self, frame: bytes) -> bytes:
-        """The reply to one whole frame of at least 8 bytes; empty when the frame is not Modbus."""
+    def reply(self, frame: bytes, send: Callable[[bytes], None] = send_nowhere) -> bytes:
+        """The reply to one whole frame of at least 8 bytes.
+
+        Empty when the frame is not Modbus, or when another line has to be asked first: `send` then gets the
+        reply when it is there.
+        """
         key = frame[2:]
         kept = self.kept.get(key)
         if kept is not None:
@@ -77,7 +88,24 @@ class ModbusTcpServer(Listener):
                     self.kept.clear()
                 kept = self.kept[key] = b"\0\0" + (len(pdu) + 1).to_bytes(2, "big") + frame[6:7] + pdu
                 return frame[:2] + kept
+        forwarder = self._forwarder
+        if forwarder is not None and forwarder.claims(frame[6]) and self._answers.is_absent(frame[6]):
+            self._forward(frame, forwarder, send)
+            return b""
         return self.full_reply(frame)
+
+    def _forward(self, frame: bytes, forwarder: Forwarder, send: Callable[[bytes], None]) -> None:
+        from virtual_digiware.buses.modbus import endpoint
+
+        transaction_id, unit_id, pdu = endpoint.tcp_parts(frame)
+
+        def answer(response: bytes | None) -> None:
+            if response is None:
+                self.counters.unanswered += 1
+                response = self._answers.target_failed(pdu[0])
+            send(endpoint.tcp_frame(response, unit_id, transaction_id))
+
+        forwarder.forward(unit_id, pdu, answer)
 
     def full_reply(self, frame: bytes) -> bytes:
         """The reply as pymodbus makes it, whatever the request."""
@@ -102,6 +130,9 @@ class _TcpConnection(Connection):
         self._by_function = server.by_function
         self._transaction_id = self.view[:2]
         self._key = self.view[2:_READ_REQUEST]
+
+    def _send_late(self, data: bytes) -> None:
+        self.send(data)  # by now perhaps nowhere
 
     def buffer_updated(self, nbytes: int) -> None:
         server = self._server
@@ -128,7 +159,7 @@ class _TcpConnection(Connection):
             end = start + _HEADER + length
             if is_lost or end > len(data):
                 break
-            replies.append(self._server.reply(data[start:end]))
+            replies.append(self._server.reply(data[start:end], self._send_late))
             start = end
         if replies:
             self.is_active = True  # whole frames count, not single bytes dripping in
