@@ -270,7 +270,7 @@ def test_an_unreadable_digital_drive_says_what_would_be_right(text: str, right: 
 @pytest.mark.parametrize("text", ["", "sine 5 1 60", "sine 0 1 0", "circuit c p 1", "warm"])
 def test_an_unreadable_analogue_drive_is_refused(text: str) -> None:
     with pytest.raises(DriveError, match="right would be"):
-        analogue_drive(text)
+        analogue_drive(text, "UTC")
 
 
 def test_a_site_with_a_drive_that_has_no_source_is_refused() -> None:

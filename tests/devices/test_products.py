@@ -34,8 +34,10 @@ NAMES = [
     "U-10",
     "U-20",
     "U-30",
+    "environmental-sensor",
 ]
 WITH_REGISTERS = [name for name in NAMES if name not in ("C-31", "C-32")]
+IDENTIFIED = [name for name in WITH_REGISTERS if name != "environmental-sensor"]
 CURRENT = [name for name in NAMES if name.startswith(("I-", "S-"))]
 VOLTAGE = ["U-10", "U-20", "U-30"]
 
@@ -138,7 +140,7 @@ def test_what_was_seen_on_a_sister_product_only_is_inferred(name, address):
     assert (row.confidence or placed.block.confidence) == "inferred"
 
 
-@pytest.mark.parametrize("name", WITH_REGISTERS)
+@pytest.mark.parametrize("name", IDENTIFIED)
 def test_every_device_identifies_itself_at_50000(name):
     model = product(name)
     placed, magic = at(model, 50000)
@@ -282,12 +284,13 @@ def test_a_c_31_is_transparent():
 def test_every_product_is_well_described(name):
     model = product(name)
     families = {"IO": "io", "C-32": "repeater", "C": "interface", "I": "current", "S": "current"}
-    families |= {"M": "gateway", "D": "gateway", "U": "voltage"}
+    families |= {"environmental": "sensor", "M": "gateway", "D": "gateway", "U": "voltage"}
     assert model.family == next(family for start, family in families.items() if name.startswith(start))
     assert model.label
     assert model.source
-    assert model.features["consumption_w"] > 0
-    assert isinstance(model.features["consumption_is_estimate"], bool)
+    # A sensor has a battery and draws nothing from a bus.
+    assert (model.features.get("consumption_w", 0) > 0) == (model.family != "sensor")
+    assert isinstance(model.features.get("consumption_is_estimate", False), bool)
 
 
 @pytest.mark.parametrize("name", WITH_REGISTERS)

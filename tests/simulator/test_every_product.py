@@ -33,6 +33,7 @@ def lines(building: Building) -> list[PointLine]:
 def test_the_site_has_every_product():
     site = YAML(typ="safe", pure=True).load(FILE)
     named = [gateway["product"] for gateway in site["gateways"]]
+    named += ["environmental-sensor" for gateway in site["gateways"] if "sensors" in gateway]
     named += [module["product"] for gateway in site["gateways"] for module in gateway["bus"]]
     assert sorted(named) == sorted(products())
 

@@ -85,7 +85,7 @@ class Product:
     """A device type. `blocks` are sorted by base and do not overlap."""
 
     name: str
-    family: Literal["voltage", "current", "io", "gateway", "interface", "repeater"]
+    family: Literal["voltage", "current", "io", "gateway", "interface", "repeater", "sensor"]
     inputs: int
     blocks: tuple[PlacedBlock, ...]
     source: str

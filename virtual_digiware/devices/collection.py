@@ -239,6 +239,8 @@ def _shown(unit: Unit, placed: PlacedBlock, snapshot: Snapshot) -> Mapping[str, 
     block = placed.block
     if unit.io is not None and block.table in _IO_VALUES:
         values = dict(_IO_VALUES[block.table](unit, placed.slot, snapshot))
+    elif unit.sensor is not None and block.table == "sensor.environment":
+        values = dict(unit.environment(snapshot.time_ms))
     else:
         values = {
             row.point: value

@@ -92,7 +92,7 @@ def _inputs(values: dict[Key, int | str], module: ModuleLayout, product: Product
             values["digital_input_settings", i, "pulse_unit"] = _WATT_HOUR
             values["meter_settings", i, "meter_enabled"] = 1
             values["meter_settings", i, "meter_input"] = i
-    for i, signal in enumerate(analogue_drives(product, module)):
+    for i, signal in enumerate(analogue_drives(product, module, timezone)):
         values["analogue_input_settings", i, "point_1_value"] = round(signal.low)
         values["analogue_input_settings", i, "point_2_value"] = round(signal.high)
     for i, value in enumerate(analogue_outputs_at_start(product, module)):

@@ -2,7 +2,8 @@
 
 Digital inputs: `off`, `on`, `square <period s> <duty>`, `schedule <daily profile>` (on while the profile is
 above half its peak), `pulse of <circuit> <Wh per pulse>`. Analogue inputs: a number or `constant <value>`,
-`sine <low> <high> <period s>`, `circuit <name> <point> <low> <high>`; low is 4 mA and high is 20 mA.
+`sine <low> <high> <period s>`, `room` (its temperature, 0 to 50 degC), `circuit <name> <point> <low> <high>`;
+low is 4 mA and high is 20 mA.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from virtual_digiware.devices.energies import MJ_PER_TENTH
 from virtual_digiware.devices.extremes import BoolArray
 from virtual_digiware.devices.points import IntArray
 from virtual_digiware.profiles.daily_profiles import ProfileUnknown, daily_profile
+from virtual_digiware.profiles.environment import room_c
 from virtual_digiware.profiles.local_time import LocalTime
 
 LOW_MA, HIGH_MA = 4.0, 20.0
@@ -154,10 +156,26 @@ class CircuitPoint:
     high: float
 
 
-AnalogueDrive = Constant | Sine | CircuitPoint
+@dataclass(frozen=True)
+class Room:
+    """The temperature of the room, in degC."""
+
+    time: LocalTime
+    low: float = 0.0
+    high: float = 50.0
+
+    def at(self, t_ms: int) -> float:
+        return room_c(t_ms, self.time)
+
+    def mean(self, start_ms: int, end_ms: int) -> float:
+        """A room moves so slowly that the middle of an interval is its mean."""
+        return self.at((start_ms + end_ms) // 2)
+
+
+AnalogueDrive = Constant | Sine | Room | CircuitPoint
 
 _DIGITAL = "off, on, square <period s> <duty>, schedule <daily profile>, or pulse of <circuit> <Wh per pulse>"
-_ANALOGUE = "a number, sine <low> <high> <period s>, or circuit <name> <point> <low> <high>"
+_ANALOGUE = "a number, sine <low> <high> <period s>, room, or circuit <name> <point> <low> <high>"
 
 
 def digital_drive(text: str, timezone: str) -> DigitalDrive:
@@ -188,13 +206,15 @@ def digital_drive(text: str, timezone: str) -> DigitalDrive:
     raise DriveError(text, _DIGITAL)
 
 
-def analogue_drive(text: str) -> AnalogueDrive:
+def analogue_drive(text: str, timezone: str) -> AnalogueDrive:
     """Read what drives an analogue input.
 
     Raises:
         DriveError: None of the forms above, or a number out of range.
     """
     match text.split():
+        case ["room"]:
+            return Room(LocalTime(timezone))
         case [value] | ["constant", value]:
             return Constant(_number(text, value, _ANALOGUE))
         case ["sine", low, high, period]:

@@ -69,7 +69,7 @@ class IoModule:
         self._product, self._settings = product, settings
         self._time = LocalTime(timezone)
         self.digital = digital_drives(product, layout, timezone)
-        self.analogue = analogue_drives(product, layout)
+        self.analogue = analogue_drives(product, layout, timezone)
         self._outputs = _count(product, "digital_outputs")
         self._probes = _count(product, "temperature_probes")
 
@@ -225,12 +225,12 @@ def digital_drives(product: Product, layout: ModuleLayout, timezone: str) -> tup
     return (*drives, *[Level(False)] * (count - len(drives)))
 
 
-def analogue_drives(product: Product, layout: ModuleLayout) -> tuple[AnalogueDrive, ...]:
+def analogue_drives(product: Product, layout: ModuleLayout, timezone: str) -> tuple[AnalogueDrive, ...]:
     """Drives of all analogue inputs; those not mentioned stand at 4 mA."""
     count = _count(product, "analogue_inputs")
     if not count:
         return ()
-    drives = [analogue_drive(text) for text in _fitting(product, layout, count)]
+    drives = [analogue_drive(text, timezone) for text in _fitting(product, layout, count)]
     return (*drives, *[Constant(0.0)] * (count - len(drives)))
 
 

@@ -52,6 +52,22 @@ class ModuleLayout:
 
 
 @dataclass(frozen=True, slots=True)
+class SensorLayout:
+    """A Bluetooth environmental sensor that a head hears; drives in the grammar of the site file.
+
+    `humidity` None: that of the room's air at the sensor's temperature. `battery_days`: of a full battery.
+    """
+
+    name: str
+    address: int
+    temperature: str = "room"
+    humidity: str | None = None
+    battery_percent: float = 100.0
+    battery_days: float = 1095.0
+    distance_m: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
 class GatewayLayout:
     """A head with the modules of its bus, in bus order. A C-31 has no address of its own."""
 
@@ -62,6 +78,7 @@ class GatewayLayout:
     line: str | None = None
     has_default_passwords: bool = False
     """Its users still have the passwords that it came with, which it reports as a system alarm."""
+    sensors: tuple[SensorLayout, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

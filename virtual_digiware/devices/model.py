@@ -143,7 +143,9 @@ class SiteModel:
             case "write":
                 is_timed |= self._write(record)
             case "presence":
-                self._unit(record.target).is_plugged = bool(record.data["present"])
+                unit = self._unit(record.target)
+                unit.is_plugged = bool(record.data["present"])
+                unit.note_presence(record.time_ms)
                 self._rewire(record.time_ms)
             case "event":
                 self._put([Disturbed(record.time_ms, _event(record))])
@@ -229,6 +231,7 @@ class SiteModel:
             dead = dead_units(self.faults.active)
             for unit in self.units.values():
                 unit.is_dead = unit.path in dead
+                unit.note_presence(turns[-1].time_ms)
             self._rewire(turns[-1].time_ms)
             self.version += 1
 

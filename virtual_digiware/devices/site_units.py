@@ -6,13 +6,16 @@ from collections.abc import Mapping, Sequence
 
 from virtual_digiware.devices.block import Product
 from virtual_digiware.devices.connections import Slot, Tap
+from virtual_digiware.devices.environmental_sensor import EnvironmentalSensor
 from virtual_digiware.devices.identification import identify
 from virtual_digiware.devices.initial_settings import initial_settings
 from virtual_digiware.devices.io_modules import IoModule, digital_outputs_at_start
-from virtual_digiware.devices.layout import GatewayLayout, ModuleLayout, SiteLayout
+from virtual_digiware.devices.layout import GatewayLayout, ModuleLayout, SensorLayout, SiteLayout
 from virtual_digiware.devices.unit import Site, Unit
 from virtual_digiware.devices.unit_state import UnitState
 from virtual_digiware.profiles.installation import Installation
+
+SENSOR_PRODUCT = "environmental-sensor"
 
 
 def build_units(
@@ -64,10 +67,28 @@ def build_units(
         )
         return units[path]
 
+    def add_sensor(gateway: GatewayLayout, sensor: SensorLayout, head: Unit) -> None:
+        path = f"{gateway.name}/{sensor.name}"
+        product = products[SENSOR_PRODUCT]
+        key = f"{seed}\0{layout.site}\0{path}"
+        units[path] = Unit(
+            path=path,
+            product=product,
+            circuits=(),
+            site=site,
+            state=UnitState(product, {}, sensor.address, commissioned_ms, 0),
+            identity=identify(product, seed, layout.site, path),
+            commissioned_ms=commissioned_ms,
+            head=head,
+            sensor=EnvironmentalSensor(sensor, key, installation.timezone, commissioned_ms),
+        )
+
     for gateway in layout.gateways:
         head = add(gateway, None, None)
         for module in gateway.modules:
             add(gateway, module, head)
+        for sensor in gateway.sensors:
+            add_sensor(gateway, sensor, head)
     return units
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from virtual_digiware.devices.alarms.registers import alarm_values
 from virtual_digiware.devices.asked_tables import Slots
 from virtual_digiware.devices.block import Block, PlacedBlock, Product
+from virtual_digiware.devices.environmental_sensor import EnvironmentalSensor
 from virtual_digiware.devices.io_modules import IoModule, Values
 from virtual_digiware.devices.points import FloatArray, IntArray
 from virtual_digiware.devices.setting_codes import NETWORK_CODES
@@ -23,7 +24,7 @@ MEASURED = ("circuit.", "network.")
 """Kinds of tables that come as arrays of engineering values."""
 RECORDED = ("alarms.", "events.")
 """Kinds of tables that show what has happened."""
-ENGINEERING = ("io.analogue_inputs", "io.temperatures", "io.meters")
+ENGINEERING = ("io.analogue_inputs", "io.temperatures", "io.meters", "sensor.environment")
 """Further tables in engineering values; all others are register values and texts."""
 
 
@@ -50,6 +51,7 @@ class Unit:
         taps: Slots = (),
         io: IoModule | None = None,
         head: Unit | None = None,
+        sensor: EnvironmentalSensor | None = None,
     ) -> None:
         """`slots` and `taps`: places of its circuits and voltages in the site; `head` feeds its bus."""
         self.path = path
@@ -61,6 +63,9 @@ class Unit:
         self.is_dead = False
         self.state = state
         self.io = io
+        self.sensor = sensor
+        self.silenced_ms: int | None = None
+        """Since when it is absent or dead; None while it is neither."""
         self._site = site
         self._identity = identity
         self._commissioned_ms = commissioned_ms
@@ -74,9 +79,23 @@ class Unit:
 
     @property
     def is_present(self) -> bool:
-        """Whether the unit is there and powered; a bus without its head is dead."""
-        is_alive = self.is_plugged and not self.is_dead
+        """Whether the unit is there and powered; a bus without its head is dead, a sensor with it unheard."""
+        if self.sensor is not None:
+            is_alive = not self.sensor.is_lost(self._site.snapshot.time_ms, self.silenced_ms)
+        else:
+            is_alive = self.is_plugged and not self.is_dead
         return is_alive and (self._head is None or self._head.is_present)
+
+    def note_presence(self, t_ms: int) -> None:
+        """Remember when it fell silent; called after `is_plugged` and `is_dead` have changed."""
+        if self.is_plugged and not self.is_dead:
+            self.silenced_ms = None
+        elif self.silenced_ms is None:
+            self.silenced_ms = t_ms
+
+    def environment(self, t_ms: int) -> Values:
+        """What a sensor has told by `t_ms`; nothing for all other units."""
+        return {} if self.sensor is None else self.sensor.values(t_ms, self.silenced_ms)
 
     @property
     def settings(self) -> Settings:
@@ -110,6 +129,8 @@ class Unit:
                 return _picked(block, self.state.clock(snapshot.time_ms))
             case "unit.operating_hours":
                 return _picked(block, self._hours(snapshot.time_ms))
+        if block.table == "sensor.environment":
+            return _picked(block, self.environment(snapshot.time_ms))
         if block.table.startswith(RECORDED):
             return _picked(block, self._recorded(placed, snapshot))
         if self.io is not None and block.table.startswith("io."):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 UNITS = frozenset(
-    {"", "V", "A", "Hz", "W", "var", "VA", "%", "deg", "degC", "s", "min", "h"}
+    {"", "V", "A", "Hz", "W", "var", "VA", "%", "deg", "degC", "dBm", "s", "min", "h"}
     | {"kWh", "kvarh", "kVAh", "Wh", "varh", "VAh"}
     # Decided by another register of the same device, so no fixed unit can be given.
     | {"configured_unit", "meter_unit", "weight", "power_unit"}
@@ -36,6 +36,7 @@ TABLES = frozenset(
         "io.analogue_outputs",
         "io.temperatures",
         "io.meters",
+        "sensor.environment",
         "unit.identification",
         "unit.operating_hours",
         "unit.clock",
@@ -78,4 +79,4 @@ SLOT_KINDS = frozenset(
 CONFIDENCES = ("confirmed", "partial", "inferred", "extension")
 """From the best to the weakest; `extension` is the simulator's own invention, outside the order."""
 
-FAMILIES = ("voltage", "current", "io", "gateway", "interface", "repeater")
+FAMILIES = ("voltage", "current", "io", "gateway", "interface", "repeater", "sensor")

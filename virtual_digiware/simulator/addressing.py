@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from virtual_digiware.simulator.bus_chain import is_repeater
-from virtual_digiware.simulator.site_models import Gateway, Module
+from virtual_digiware.simulator.site_models import Gateway, Module, Sensor
 
 DEFAULT_GATEWAY_ADDRESS = 1
 
@@ -19,6 +19,37 @@ def gateway_address(gateway: Gateway) -> int | None:
     if gateway.product == "C-31":
         return None
     return DEFAULT_GATEWAY_ADDRESS if gateway.address is None else gateway.address
+
+
+class AddressedSensor(NamedTuple):
+    """A sensor with its address and its place in the `sensors` of the site file."""
+
+    position: int
+    sensor: Sensor
+    address: int
+
+
+def addressed_sensors(gateway: Gateway) -> list[AddressedSensor]:
+    """The sensors of a gateway with their addresses, after those of its modules. A C-31 hears none.
+
+    That sensors have addresses of their own is a choice: their place in the registers is not published.
+    """
+    if gateway.product == "C-31":
+        return []
+    modules = [one.address for one in addressed_modules(gateway)]
+    given = [sensor.address for sensor in gateway.sensors if sensor.address is not None]
+    taken = {*modules, *given, gateway_address(gateway) or 0}
+    candidate = max([1, *modules]) + 1
+    found = []
+    for position, sensor in enumerate(gateway.sensors):
+        address = sensor.address
+        if address is None:
+            while candidate in taken:
+                candidate += 1
+            taken.add(candidate)
+            address = candidate
+        found.append(AddressedSensor(position, sensor, address))
+    return found
 
 
 class Addressed(NamedTuple):

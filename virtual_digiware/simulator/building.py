@@ -7,9 +7,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from virtual_digiware.devices.catalogue import product
-from virtual_digiware.devices.layout import GatewayLayout, LineLayout, ModuleLayout, SiteLayout
+from virtual_digiware.devices.layout import (
+    GatewayLayout,
+    LineLayout,
+    ModuleLayout,
+    SensorLayout,
+    SiteLayout,
+)
+from virtual_digiware.devices.site_units import SENSOR_PRODUCT
 from virtual_digiware.profiles import installation as plan
-from virtual_digiware.simulator.addressing import addressed_modules, gateway_address
+from virtual_digiware.simulator.addressing import addressed_modules, addressed_sensors, gateway_address
 from virtual_digiware.simulator.alarm_models import alarm_layout
 from virtual_digiware.simulator.bus_chain import bus_segments, is_repeater
 from virtual_digiware.simulator.site_checks import all_load_names, load_names
@@ -57,6 +64,8 @@ class Building:
         """The products of this site, by name."""
         names = {gateway.product for gateway in self.layout.gateways}
         names.update(module.product for gateway in self.layout.gateways for module in gateway.modules)
+        if any(gateway.sensors for gateway in self.layout.gateways):
+            names.add(SENSOR_PRODUCT)
         return {name: product(name) for name in sorted(names)}
 
     @cached_property
@@ -85,7 +94,9 @@ class Building:
                 (self.model.units[f"{gateway.name}/{module.name}"], module.cable_m)
                 for module in gateway.modules
             ]
-            stations[gateway.name] = Station(head, DigiwareBus(head, modules, bus_segments(described)))
+            sensors = [self.model.units[f"{gateway.name}/{sensor.name}"] for sensor in gateway.sensors]
+            bus = DigiwareBus(head, modules, bus_segments(described))
+            stations[gateway.name] = Station(head, bus, sensors=sensors)
         return stations
 
     @cached_property
@@ -233,6 +244,7 @@ def layout_of(site: site_models.Site) -> SiteLayout:
                 ),
                 line=None if gateway.rs485 is None else gateway.rs485.line,
                 has_default_passwords=gateway.default_passwords,
+                sensors=tuple(_sensor(one.sensor, one.address) for one in addressed_sensors(gateway)),
             )
             for gateway in site.gateways
         ),
@@ -257,6 +269,18 @@ def _cables_m(gateway: site_models.Gateway) -> list[float]:
             cables_m.append(passed_m)
             passed_m = 0.0
     return cables_m
+
+
+def _sensor(sensor: site_models.Sensor, address: int) -> SensorLayout:
+    return SensorLayout(
+        name=sensor.name,
+        address=address,
+        temperature=sensor.temperature,
+        humidity=sensor.humidity,
+        battery_percent=sensor.battery_percent,
+        battery_days=sensor.battery_days,
+        distance_m=sensor.distance_m,
+    )
 
 
 def _module(site: site_models.Site, module: site_models.Module, address: int) -> ModuleLayout:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from virtual_digiware.simulator.alarm_checks import check_alarms
-from virtual_digiware.simulator.io_checks import check_drives
+from virtual_digiware.simulator.io_checks import check_drives, check_sensor_drives
 from virtual_digiware.simulator.site_checks import Complaints, all_circuits
 from virtual_digiware.simulator.site_models import Gateway, Module, Site
 from virtual_digiware.simulator.wiring import wire
@@ -29,7 +29,7 @@ def check_gateways(site: Site, complaints: Complaints) -> None:
             )
         names.setdefault(gateway.name, index)
         _check_head(gateway, path, complaints)
-        _check_names(gateway, path, complaints)
+        _check_names(site, gateway, path, complaints)
         _check_bus(site, gateway, path, complaints)
 
 
@@ -69,13 +69,19 @@ def _check_head(gateway: Gateway, path: KeyPath, complaints: Complaints) -> None
             complaints.add((*path, "rs485"), "the key is missing", right)
 
 
-def _check_names(gateway: Gateway, path: KeyPath, complaints: Complaints) -> None:
+def _check_names(site: Site, gateway: Gateway, path: KeyPath, complaints: Complaints) -> None:
     names = {gateway.name}
     for position, module in enumerate(gateway.bus):
         if module.name in names:
             right = f"a name of its own behind {gateway.name}"
             complaints.add((*path, "bus", position, "name"), module.name, right)
         names.add(module.name)
+    for position, sensor in enumerate(gateway.sensors):
+        if sensor.name in names:
+            right = f"a name of its own behind {gateway.name}"
+            complaints.add((*path, "sensors", position, "name"), sensor.name, right)
+        names.add(sensor.name)
+        check_sensor_drives(site, sensor, (*path, "sensors", position), complaints)
 
 
 def _check_bus(site: Site, gateway: Gateway, path: KeyPath, complaints: Complaints) -> None:

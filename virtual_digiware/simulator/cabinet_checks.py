@@ -23,3 +23,5 @@ def _named(site: Site) -> Iterator[tuple[KeyPath, str | None]]:
         yield ("gateways", index), gateway.cabinet
         for position, module in enumerate(gateway.bus):
             yield ("gateways", index, "bus", position), module.cabinet
+        for position, sensor in enumerate(gateway.sensors):
+            yield ("gateways", index, "sensors", position), sensor.cabinet

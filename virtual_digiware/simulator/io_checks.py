@@ -10,7 +10,7 @@ from virtual_digiware.devices.layout import ModuleLayout
 if TYPE_CHECKING:
     from virtual_digiware.devices.block import Product
     from virtual_digiware.simulator.site_checks import Complaints
-    from virtual_digiware.simulator.site_models import Module, Site
+    from virtual_digiware.simulator.site_models import Module, Sensor, Site
     from virtual_digiware.simulator.yaml_text import KeyPath
 
 
@@ -25,13 +25,25 @@ def check_drives(site: Site, module: Module, product: Product, path: KeyPath, co
             complaints.add(input_path, text, f"no more than the {count} inputs of a {product.name}")
             continue
         try:
-            drive = digital_drive(text, site.timezone) if is_digital else analogue_drive(text)
+            drive = digital_drive(text, site.timezone) if is_digital else analogue_drive(text, site.timezone)
         except DriveError as error:
             complaints.add(input_path, error.text, error.right)
             continue
         if isinstance(drive, Pulse | CircuitPoint) and drive.circuit not in metered:
             complaints.unknown(input_path, drive.circuit, "a circuit that a module measures", sorted(metered))
     _check_outputs(module, product, is_digital, path, complaints)
+
+
+def check_sensor_drives(site: Site, sensor: Sensor, path: KeyPath, complaints: Complaints) -> None:
+    """What drives the temperature and the humidity of a Bluetooth sensor."""
+    from virtual_digiware.devices.environmental_sensor import sensor_drive
+
+    for key, text in (("temperature", sensor.temperature), ("humidity", sensor.humidity)):
+        try:
+            if text is not None:
+                sensor_drive(text, site.timezone)
+        except DriveError as error:
+            complaints.add((*path, key), error.text, error.right)
 
 
 def _check_outputs(

@@ -9,6 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from virtual_digiware.devices.site_units import SENSOR_PRODUCT
+
 if TYPE_CHECKING:
     from virtual_digiware.devices.layout import GatewayLayout
     from virtual_digiware.simulator.endpoints import Endpoints
@@ -56,6 +58,10 @@ def describe_site(site: Site, gateways: tuple[GatewayLayout, ...], endpoints: En
                 "circuits": [allocation.circuit for allocation in module.allocations],
             }
             for module in layout.modules
+        ]
+        entry["units"] += [
+            {"address": sensor.address, "product": SENSOR_PRODUCT, "name": sensor.name, "circuits": []}
+            for sensor in layout.sensors
         ]
         described.append(entry)
     lines = []

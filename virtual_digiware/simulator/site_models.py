@@ -192,6 +192,21 @@ class RtuOverTcp(Model):
     idle_s: Positive = Field(60.0, description="a client silent for longer is disconnected")
 
 
+class Sensor(Model):
+    """A Bluetooth environmental sensor that a gateway or display hears."""
+
+    name: Name
+    cabinet: Name | None = Field(None, description="default: that of the gateway")
+    address: UnitId | None = Field(None, description="default: the next free one after the modules")
+    temperature: Drive = Field(
+        "room", description="degC: a number, `sine <low> <high> <period s>`, or `room`"
+    )
+    humidity: Drive | None = Field(None, description="%: as the temperature; default: follows from it")
+    battery_percent: float = Field(100, ge=0, le=100, description="at the commissioning")
+    battery_days: float = Field(1095, gt=0, le=10_000, description="what a full battery lasts")
+    distance_m: float = Field(5, ge=0.1, le=200, description="to the gateway")
+
+
 class Gateway(Model):
     """A head of a Digiware bus: what clients connect to, and the modules behind it in bus order."""
 
@@ -209,6 +224,7 @@ class Gateway(Model):
     default_passwords: bool = Field(
         False, description="its users still have the passwords it came with: a system alarm"
     )
+    sensors: list[Sensor] = Field([], max_length=200, description="at most 16 behind one head")
     bus: list[Module] = Field([], max_length=246, description="modules and repeaters in cable order")
 
 

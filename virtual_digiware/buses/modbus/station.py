@@ -24,13 +24,22 @@ class Station:
     Args:
         own: The gateway as a device; None, or a unit without address, for a C-31.
         bus: The modules behind it.
+        sensors: What the gateway hears over the air and answers for.
         answers_any_unit: Unit ids 0 and 255, which clients use for "the device at this IP address",
             reach the gateway too. Off by default: whether the real one does is not published.
     """
 
-    def __init__(self, own: Unit | None, bus: DigiwareBus, *, answers_any_unit: bool = False) -> None:
+    def __init__(
+        self,
+        own: Unit | None,
+        bus: DigiwareBus,
+        *,
+        answers_any_unit: bool = False,
+        sensors: Sequence[Unit] = (),
+    ) -> None:
         self.own = own
         self.bus = bus
+        self.sensors = tuple(sensors)
         self.answers_any_unit = answers_any_unit
 
     def units(self) -> Iterator[Unit]:
@@ -45,13 +54,21 @@ class Station:
         is_any = self.answers_any_unit and unit_id in (0, 255)
         if own is not None and own.is_present and (is_any or own.address == unit_id):
             return own
-        return self.bus.find(unit_id)
+        heard = [unit for unit in self._sensors_shown() if unit.address == unit_id]
+        if not heard:
+            return self.bus.find(unit_id)
+        return heard[0] if self.claims(unit_id) == 1 else None
+
+    def _sensors_shown(self) -> list[Unit]:
+        """The gateway answers for its sensors, heard or not, from its own memory."""
+        return list(self.sensors) if self.own is not None and self.own.is_present else []
 
     def claims(self, unit_id: int) -> int:
         """How many devices would talk at once when this unit is asked over a shared line."""
         own = self.own
         is_own = own is not None and own.is_present and own.address == unit_id
-        return is_own + sum(unit.is_present and unit.address == unit_id for unit in self.bus)
+        sensors = sum(unit.address == unit_id for unit in self._sensors_shown())
+        return is_own + sensors + sum(unit.is_present and unit.address == unit_id for unit in self.bus)
 
 
 class LineDirectory:

@@ -248,6 +248,17 @@ _ANALOGUE: tuple[tuple[str, str, tuple[tuple[str, str, int], ...]], ...] = (
     ),
     ("temperature", "io.temperatures", (("temperatureValue", "temperature", 0x02),)),
     (
+        "sensor",
+        "sensor.environment",
+        (
+            ("sensorState", "sensor_state", 0x02),
+            ("sensorTemperature", "temperature", 0x02),
+            ("sensorHumidity", "humidity", GAUGE32),
+            ("sensorBattery", "battery", GAUGE32),
+            ("sensorSignalStrength", "signal_strength", 0x02),
+        ),
+    ),
+    (
         "meter",
         "io.meters",
         (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from virtual_digiware.buses.digiware import MAX_LENGTH_M, MAX_MODULES
-from virtual_digiware.simulator.addressing import addressed_modules, gateway_address
+from virtual_digiware.simulator.addressing import addressed_modules, addressed_sensors, gateway_address
 from virtual_digiware.simulator.bus_chain import bus_segments
 from virtual_digiware.simulator.rules.rule import NOTE, Broken, rule
 from virtual_digiware.simulator.site_models import Site
@@ -39,7 +39,7 @@ def bus_length(site: Site) -> Iterator[Broken]:
 
 @rule("bus-addresses", "error", "DIRIS Digiware M-50/M-70 manual 548751C, page 46")
 def bus_addresses(site: Site) -> Iterator[Broken]:
-    """A head and the modules of its bus have Modbus addresses of their own."""
+    """A head, the modules of its bus and its sensors have Modbus addresses of their own."""
     for index, gateway in enumerate(site.gateways):
         own = gateway_address(gateway)
         taken = {} if own is None else {own: f"the gateway {gateway.name} itself"}
@@ -51,6 +51,14 @@ def bus_addresses(site: Site) -> Iterator[Broken]:
                     f"an address of its own; {taken[address]} already has {address}",
                 )
             taken.setdefault(address, module.name)
+        for position, sensor, address in addressed_sensors(gateway):
+            if address in taken:
+                yield Broken(
+                    ("gateways", index, "sensors", position, "address"),
+                    str(address),
+                    f"an address of its own; {taken[address]} already has {address}",
+                )
+            taken.setdefault(address, sensor.name)
 
 
 @rule("bus-termination", "note", "manuals ISOM 546780C page 54, RCM 551066A page 53, 545830B page 37")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from virtual_digiware.buses.modbus.station import MAX_DEVICES
-from virtual_digiware.simulator.addressing import addressed_modules, gateway_address
+from virtual_digiware.simulator.addressing import addressed_modules, addressed_sensors, gateway_address
 from virtual_digiware.simulator.rules.rule import Broken, rule
 from virtual_digiware.simulator.site_models import Site
 
@@ -61,6 +61,9 @@ def rs485_addresses(site: Site) -> Iterator[Broken]:
         here = {} if own is None else {own: gateway.name}
         here |= {
             address: f"{gateway.name}/{module.name}" for _, module, address in addressed_modules(gateway)
+        }
+        here |= {
+            address: f"{gateway.name}/{sensor.name}" for _, sensor, address in addressed_sensors(gateway)
         }
         for address, holder in here.items():
             if (line, address) in taken:

@@ -1,0 +1,84 @@
+"""Environmental sensors of a display, as clients that we did not write see them on every protocol."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pymodbus.client import ModbusTcpClient
+
+from tests.external import require_program
+
+SITE = """\
+site: hall
+commissioned: 2026-03-02T09:00:00Z                # an hour before it serves
+sources: {mains: {}}
+boards:
+  main: {source: mains, circuits: {pump: {loads: [{class: motor-dol, power_kw: 4}]}}}
+gateways:
+  - name: d50
+    product: D-50
+    snmp: {}
+    sensors:
+      - {name: hall, temperature: 21.5, humidity: 40}
+      - {name: yard, temperature: -7.3, address: 40, battery_percent: 0}
+    bus: [{name: u, product: U-30}]
+"""
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    folder: Path = tmp_path_factory.mktemp("sensors")
+    (folder / "site.yaml").write_text(SITE, encoding="utf-8")
+    options = ["--clock", "manual", "--at", "2026-03-02T10:00:00Z", "--port-base", "0", "--log", "off"]
+    options += ["--ready-file", str(folder / "ready.json")]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "virtual_digiware", "run", str(folder / "site.yaml"), *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        while "Stop with" not in (line := process.stdout.readline()):
+            assert line, process.communicate(timeout=20)
+        yield json.loads((folder / "ready.json").read_text())["gateways"][0]
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
+
+
+def registers(gateway: dict[str, Any], address: int) -> list[int]:
+    with ModbusTcpClient("127.0.0.1", port=gateway["modbus_tcp"]["port"]) as client:
+        return client.read_holding_registers(63488, count=8, device_id=address).registers
+
+
+def test_a_sensor_is_read_at_an_address_after_the_modules(gateway: dict[str, Any]):
+    shown = registers(gateway, 3)
+    assert shown[0] == 1
+    assert shown[3] == 0
+    assert shown[4:7] == [215, 40, 100]
+    assert {"address": 3, "product": "environmental-sensor", "name": "hall", "circuits": []} in gateway[
+        "units"
+    ]
+
+
+def test_a_sensor_without_battery_is_lost_but_still_answered_for(gateway: dict[str, Any]):
+    assert registers(gateway, 40)[0] == 2
+
+
+def test_net_snmp_reads_the_same_sensor(gateway: dict[str, Any]):
+    where = f"127.0.0.1:{gateway['snmp']['port']}"
+    oids = [f"1.3.6.1.4.1.4555.10.40.60.1.{column}.3.1" for column in (2, 3, 4)]
+    done = subprocess.run(
+        [require_program("snmpget"), "-v2c", "-c", "publicv2", "-Oqv", where, *oids],
+        capture_output=True,
+        text=True,
+        timeout=20,
+    )
+    assert done.stdout.split() == ["1", "215", "40"], done.stderr
