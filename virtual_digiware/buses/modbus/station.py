@@ -47,6 +47,7 @@ class Station:
         if self.own is not None and self.own.address is not None:
             yield self.own
         yield from self.bus
+        yield from self.sensors
 
     def find(self, unit_id: int) -> Unit | None:
         """The unit that answers, or None: absent, dead, two sharing the address, or 0 and 255."""
