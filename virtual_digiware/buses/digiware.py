@@ -26,6 +26,11 @@ HEAD_POLL_MS = 100
 """Housekeeping of the head in every cycle (a choice, as above); 32 modules then take 0.9 s."""
 
 
+def cycle_of(modules: int) -> int:
+    """Time in ms that a head needs to poll so many modules once; it waits for dead ones as well."""
+    return HEAD_POLL_MS + MODULE_POLL_MS * modules
+
+
 @dataclass(frozen=True, slots=True)
 class Stop:
     """One module on the cable: its place in the chain from 0, and its distance from the head."""
@@ -79,8 +84,8 @@ class DigiwareBus:
 
     @property
     def cycle_ms(self) -> int:
-        """Time the head needs to poll every module once. Dead modules cost the same: it waits for them."""
-        return HEAD_POLL_MS + MODULE_POLL_MS * len(self.stops)
+        """Time the head needs to poll every module once."""
+        return cycle_of(len(self.stops))
 
     def collected_at(self, unit: Unit, t_ms: int) -> int:
         """Start of the latest completed poll of a module at `t_ms` (same epoch), so the age of its values.

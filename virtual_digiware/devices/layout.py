@@ -76,6 +76,8 @@ class GatewayLayout:
     address: int | None
     modules: tuple[ModuleLayout, ...]
     line: str | None = None
+    cycle_ms: int = 0
+    """Time in which it polls its bus once; a silent module is given up at the end of a cycle. 0: at once."""
     has_default_passwords: bool = False
     """Its users still have the passwords that it came with, which it reports as a system alarm."""
     sensors: tuple[SensorLayout, ...] = ()

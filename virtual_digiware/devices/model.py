@@ -247,6 +247,11 @@ class SiteModel:
 
     def _rewire(self, t_ms: int) -> None:
         """Only what changes the measurement cuts a step, so an equal result goes no further."""
+        for unit in self.units.values():
+            if unit.is_present:
+                unit.silent_since_ms = None
+            elif unit.silent_since_ms is None:
+                unit.silent_since_ms = t_ms
         now = self._connect()
         if now != self._connected:
             self._connected = now

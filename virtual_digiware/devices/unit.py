@@ -61,6 +61,7 @@ class Unit:
         self.slots, self.taps = slots, taps
         self.is_plugged = True
         self.is_dead = False
+        self.silent_since_ms: int | None = None
         self.state = state
         self.io = io
         self.sensor = sensor

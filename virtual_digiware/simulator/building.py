@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from virtual_digiware.buses.digiware import cycle_of
 from virtual_digiware.devices.catalogue import product
 from virtual_digiware.devices.layout import (
     GatewayLayout,
@@ -243,6 +244,7 @@ def layout_of(site: site_models.Site) -> SiteLayout:
                     for one, cable_m in zip(addressed_modules(gateway), _cables_m(gateway), strict=True)
                 ),
                 line=None if gateway.rs485 is None else gateway.rs485.line,
+                cycle_ms=cycle_of(len(addressed_modules(gateway))),
                 has_default_passwords=gateway.default_passwords,
                 sensors=tuple(_sensor(one.sensor, one.address) for one in addressed_sensors(gateway)),
             )

@@ -35,7 +35,7 @@ from virtual_digiware.devices.alarms.thresholds import threshold_guards
 from virtual_digiware.devices.alarms.virtual_monitor import Monitored
 from virtual_digiware.devices.circuit_tables import CIRCUIT_INSTANTANEOUS
 from virtual_digiware.devices.connections import Slot, Tap
-from virtual_digiware.devices.layout import SiteLayout
+from virtual_digiware.devices.layout import GatewayLayout, SiteLayout
 
 CAUSE_INPUT, CAUSE_AND, CAUSE_OR, CAUSE_EN50160, CAUSE_INRUSH, CAUSE_SYSTEM = 7, 8, 9, 10, 11, 12
 UNKNOWN_CAUSE = 0
@@ -65,7 +65,7 @@ def plan_of(layout: SiteLayout, units: Mapping[str, Member], wired: Wired) -> Pl
     for gateway in layout.gateways:
         head = units[gateway.name]
         members = [units[f"{gateway.name}/{module.name}"] for module in gateway.modules]
-        guards += _gateway_guards(head, members, gateway.has_default_passwords)
+        guards += _gateway_guards(head, members, gateway, layout.refresh_ms)
         for module, unit in zip(gateway.modules, members, strict=True):
             if not unit.is_present:
                 continue
@@ -75,14 +75,25 @@ def plan_of(layout: SiteLayout, units: Mapping[str, Member], wired: Wired) -> Pl
     return Plan(tuple(guards), tuple(taps), tuple(monitored), layout.refresh_ms)
 
 
-def _gateway_guards(head: Member, members: Sequence[Member], has_default_passwords: bool) -> Iterator[Guard]:
+def _gateway_guards(
+    head: Member, members: Sequence[Member], gateway: GatewayLayout, refresh_ms: int
+) -> Iterator[Guard]:
     """Faults that a gateway reports itself; always on, for no table of settings is known."""
     if not head.is_present:
         return
     for number, unit in enumerate(members, 1):
-        yield _system(head, number, "module lost", not unit.is_plugged, f"{unit.name}: no answer")
-    if has_default_passwords:
+        lost = _system(head, number, "module lost", not unit.is_present, f"{unit.name}: no answer")
+        yield replace(lost, start_ms=_patience_ms(unit.silent_since_ms, gateway.cycle_ms, refresh_ms))
+    if gateway.has_default_passwords:
         yield _system(head, len(members) + 1, "default password", True, "default passwords still in use")
+
+
+def _patience_ms(silent_since_ms: int | None, cycle_ms: int, refresh_ms: int) -> int:
+    """From the refresh that follows a silence to the end of the bus cycle, when the gateway gives up."""
+    if silent_since_ms is None or not cycle_ms:
+        return 0
+    given_up_ms = (silent_since_ms // cycle_ms + 1) * cycle_ms
+    return max(0, given_up_ms - (silent_since_ms // refresh_ms + 1) * refresh_ms)
 
 
 def _system(unit: Member, number: int, fault: SystemFault, is_on: bool, text: str) -> Guard:
