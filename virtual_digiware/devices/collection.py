@@ -16,6 +16,7 @@ import numpy as np
 from virtual_digiware.devices.block import PlacedBlock, Product, Row
 from virtual_digiware.devices.io_modules import IoModule, Values
 from virtual_digiware.devices.points import FloatArray
+from virtual_digiware.devices.remote_units import RemoteUnits
 from virtual_digiware.devices.snapshot import Snapshot
 from virtual_digiware.devices.unit import MEASURED, Unit
 
@@ -57,7 +58,7 @@ class _Kept:
 
 
 class GatewayCollection:
-    """Values of one gateway and of the modules on its bus.
+    """Values of one gateway, of the modules on its bus, and of the units beyond it that it polls.
 
     Whoever publishes snapshots calls `collect` after each; then what is kept of a lost module does not depend
     on who reads when. Without it a read collects, which is the same as long as somebody reads.
@@ -83,10 +84,16 @@ class GatewayCollection:
             if path == gateway_path or path.startswith(f"{gateway_path}/")
         )
         self._kept = {unit.path: _Kept() for unit in self._members}
+        self._remote: list[RemoteUnits] = []
         self._points: dict[tuple[str, str], Mapping[str, Row]] = {}
         self._version: int | None = None
         self._units: tuple[Unit, ...] = ()
-        self._by_address: Mapping[int, Unit] = {}
+        self._by_address: dict[int, Unit] = {}
+        self.collect()
+
+    def add_remote(self, remote: RemoteUnits) -> None:
+        """Show further units, which the gateway polls over a line or a network."""
+        self._remote.append(remote)
         self.collect()
 
     @property
@@ -103,18 +110,24 @@ class GatewayCollection:
 
     @property
     def units(self) -> tuple[Unit, ...]:
-        """The gateway and its modules by address; a unit without one first."""
+        """The gateway, its modules and what it polls, by address; a unit without one first."""
         self._see()
         return self._units
 
     def unit_at(self, address: int) -> Unit | None:
-        """The unit of an address. The gateway wins over a module; of two modules neither is understood."""
+        """The unit of an address. The gateway wins over a module, a module over what is polled beyond.
+
+        Of two modules with one address neither is understood.
+        """
         self._see()
         return self._by_address.get(address)
 
     def is_lost(self, unit: Unit) -> bool:
         """Whether the gateway has given up on a unit: it is silent since before the running cycle began."""
         self._see()
+        for remote in self._remote:
+            if unit in remote:
+                return remote.is_lost(unit, self._model.snapshot.time_ms)
         since_ms = self._kept[unit.path].silent_since_ms
         if since_ms is None:
             return False
@@ -130,7 +143,7 @@ class GatewayCollection:
     def reading(self, unit: Unit, table: str, point: str, slot: int) -> Reading:
         """One value; `slot` counts from 0 over the unit's circuits, inputs and so on."""
         self._see()
-        snapshot = self._kept[unit.path].snapshot
+        snapshot = self._snapshot_of(unit)
         if snapshot is None:
             quality: Quality = "lost" if self.is_lost(unit) else "not_available"
             return Reading(math.nan, quality, _NOT_AVAILABLE_MS)
@@ -146,7 +159,7 @@ class GatewayCollection:
         Tables other than `circuit.*` and `network.*` give register values of numeric points, scaled.
         """
         self._see()
-        snapshot = self._kept[unit.path].snapshot
+        snapshot = self._snapshot_of(unit)
         if not table.startswith(MEASURED):
             places = _places(unit.product, table)
             slots_shown = {placed.slot for placed in places}
@@ -185,10 +198,13 @@ class GatewayCollection:
         self._version = self._model.version
         snapshot = self._model.snapshot
         own = self.gateway
-        self._units = tuple(sorted(self._members, key=lambda unit: unit.address or 0))
+        for remote in self._remote:
+            remote.collect(snapshot)
+        beyond = [unit for remote in self._remote for unit in remote.units]
+        self._units = tuple(sorted((*self._members, *beyond), key=lambda unit: unit.address or 0))
         self._by_address = {}
         answering = {own.path} if own.is_present else set()
-        for address, units in _claims(self._units).items():
+        for address, units in _claims(self._members).items():
             live = [unit for unit in units if unit.is_present]
             # What is asked of the gateway's own address never gets to the bus; two modules garble each other.
             owner = own if own in units else live[0] if len(live) == 1 else None
@@ -196,12 +212,21 @@ class GatewayCollection:
                 answering.add(owner.path)
             if owner is not None or len(units) == 1:
                 self._by_address[address] = owner or units[0]
+        for address, units in _claims(beyond).items():
+            if len(units) == 1:
+                self._by_address.setdefault(address, units[0])
         for unit in self._members:
             kept = self._kept[unit.path]
             if unit.path in answering:
                 kept.snapshot, kept.silent_since_ms = snapshot, None
             elif kept.silent_since_ms is None:
                 kept.silent_since_ms = snapshot.time_ms
+
+    def _snapshot_of(self, unit: Unit) -> Snapshot | None:
+        for remote in self._remote:
+            if unit in remote:
+                return remote.snapshot_of(unit)
+        return self._kept[unit.path].snapshot
 
     def _see(self) -> None:
         if self._version != self._model.version:

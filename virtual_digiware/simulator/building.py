@@ -20,6 +20,7 @@ from virtual_digiware.profiles import installation as plan
 from virtual_digiware.simulator.addressing import addressed_modules, addressed_sensors, gateway_address
 from virtual_digiware.simulator.alarm_models import alarm_layout
 from virtual_digiware.simulator.bus_chain import bus_segments, is_repeater
+from virtual_digiware.simulator.polled_units import polled_units
 from virtual_digiware.simulator.site_checks import all_load_names, load_names
 from virtual_digiware.simulator.wiring import wire
 
@@ -245,6 +246,7 @@ def layout_of(site: site_models.Site) -> SiteLayout:
                 ),
                 line=None if gateway.rs485 is None else gateway.rs485.line,
                 cycle_ms=cycle_of(len(addressed_modules(gateway))),
+                polled=polled_units(site, gateway),
                 has_default_passwords=gateway.default_passwords,
                 sensors=tuple(_sensor(one.sensor, one.address) for one in addressed_sensors(gateway)),
             )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from virtual_digiware.devices.remote_units import RemoteUnits
 from virtual_digiware.simulator.link_claims import claim_link, foreign_part
 from virtual_digiware.simulator.listening import (
     EndpointUnavailable,
@@ -74,6 +75,19 @@ class Endpoints:
     _collections: dict[str, GatewayCollection] = field(default_factory=dict)
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
+    def prepare(self, building: Building, images: Images, handler: WriteHandler) -> None:
+        """Connect what gateways poll, so that they have collected it before anybody looks."""
+        self.site_lines = build_lines(building, images, handler)
+        self._stack.callback(self.site_lines.close)
+        for name, polling in self.site_lines.polling.items():
+            collection = self._collections[name] = building.collections[name]
+            collection.add_remote(RemoteUnits(polling))
+
+    @property
+    def poll_cycles_ms(self) -> set[int]:
+        """Cycles in which something of the site is polled; aligned to the epoch."""
+        return {polling.cycle_ms for polling in self.site_lines.polling.values()}
+
     async def open(
         self,
         building: Building,
@@ -82,7 +96,7 @@ class Endpoints:
         port_base: int | None,
         engine_boots: int = 1,
     ) -> None:
-        """Open everything; when one thing cannot be opened nothing stays open.
+        """Open everything, after `prepare`; when one thing cannot be opened nothing stays open.
 
         Args:
             port_base: ports are numbered from here, in the order of `wanted_ports`; 0: free ports.
@@ -91,8 +105,6 @@ class Endpoints:
         Raises:
             PortUnavailable, LineUnavailable: what cannot be opened, and why.
         """
-        self.site_lines = build_lines(building, images, handler)
-        self._stack.callback(self.site_lines.close)
         try:
             for position, wanted in enumerate(wanted_ports(building.file.site)):
                 server = self._server(building, wanted, images, handler, engine_boots)

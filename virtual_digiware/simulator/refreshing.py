@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from math import ceil, inf
 from time import perf_counter
@@ -45,6 +45,7 @@ class Refresher:
         self._published = published
         self._refresh_ms = refresh_ms
         self._piece_ms = FIRST_PIECE_MS
+        self._cycles_ms: frozenset[int] = frozenset()
         self._computing = threading.Lock()
         self._woken = asyncio.Event()
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="refresh")
@@ -53,6 +54,10 @@ class Refresher:
     def _slot_ms(self) -> int:
         # A fast clock refreshes as often as a real one, which makes the slots of simulated time longer.
         return self._refresh_ms * max(1, ceil(self._clock.anchor.rate))
+
+    def stop_at_multiples_of(self, cycles_ms: Iterable[int]) -> None:
+        """Show what is there at the latest multiple of each cycle too: what is polled then is kept."""
+        self._cycles_ms = frozenset(cycles_ms)
 
     def close(self) -> None:
         """Wait for the computation in progress and end the thread."""
@@ -108,6 +113,8 @@ class Refresher:
         """
         while True:
             t_ms = min(self.computed_ms + self._piece_ms, end_ms, self._model.next_turn_ms or end_ms)
+            polls_ms = [t_ms // cycle_ms * cycle_ms for cycle_ms in self._cycles_ms]
+            t_ms = min((poll_ms for poll_ms in polls_ms if poll_ms > self.computed_ms), default=t_ms)
             began_s = perf_counter()
             await self._compute(max(t_ms, self.computed_ms))
             took_s = perf_counter() - began_s

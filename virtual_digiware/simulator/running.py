@@ -92,6 +92,7 @@ class RunningSite:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._stop.set)
         sys.setswitchinterval(SWITCH_INTERVAL_S)
+        self._connect()
         try:
             if await self._catch_up():
                 await self._serve()
@@ -162,13 +163,20 @@ class RunningSite:
             await self._stop.wait()
             refresh.cancel()
 
-    async def _open(self) -> None:
+    def _connect(self) -> None:
+        """Let the devices of the site reach each other, while nobody else reaches them yet."""
         from virtual_digiware.buses.modbus.image import Images
 
         model = self.building.model
-        writes = JournaledWrites(model, self.journal, self.now_ms, self._refresher.recompute, _tell)
+        self._images = Images(model)
+        self._writes = JournaledWrites(model, self.journal, self.now_ms, self._refresher.recompute, _tell)
+        self.endpoints.prepare(self.building, self._images, self._writes)
+        self._refresher.stop_at_multiples_of(self.endpoints.poll_cycles_ms)
+
+    async def _open(self) -> None:
         boots = engine_boots(self.journal)
-        await self.endpoints.open(self.building, Images(model), writes, self.options.port_base, boots)
+        base = self.options.port_base
+        await self.endpoints.open(self.building, self._images, self._writes, base, boots)
 
     def _tell_everybody(self, content: dict[str, Any]) -> None:
         self._announce(content, self.endpoints)

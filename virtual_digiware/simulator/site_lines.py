@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from virtual_digiware.buses.modbus.line_master import LineMaster, TimeOuts
+from virtual_digiware.buses.modbus.line_polling import LinePolling
 from virtual_digiware.buses.modbus.line_timing import LineTiming
 from virtual_digiware.buses.modbus.rtu_line import OwnSettings, RtuLine
 
@@ -25,6 +26,8 @@ class SiteLines:
 
     lines: dict[str, RtuLine] = field(default_factory=dict)
     masters: dict[str, LineMaster] = field(default_factory=dict)
+    polling: dict[str, LinePolling] = field(default_factory=dict)
+    """What the clients collect, by the gateway's name."""
 
     def close(self) -> None:
         for master in self.masters.values():
@@ -54,9 +57,10 @@ def build_lines(building: Building, images: Images, handler: WriteHandler) -> Si
             port = gateway.rs485
             if port is not None and port.role == "client" and port.line == name:
                 stations = [station for station, _ in devices]
-                built.masters[gateway.name] = LineMaster(
-                    built.lines[name], stations, _own(timing, port), _time_outs(port)
-                )
+                master = LineMaster(built.lines[name], stations, _own(timing, port), _time_outs(port))
+                built.masters[gateway.name] = master
+                units = [building.model.units[one.path] for station in stations for one in station.units()]
+                built.polling[gateway.name] = LinePolling(master, units, site.refresh_ms)
     return built
 
 

@@ -66,6 +66,7 @@ def plan_of(layout: SiteLayout, units: Mapping[str, Member], wired: Wired) -> Pl
         head = units[gateway.name]
         members = [units[f"{gateway.name}/{module.name}"] for module in gateway.modules]
         guards += _gateway_guards(head, members, gateway, layout.refresh_ms)
+        guards += _polled_guards(head, [units[path] for path in gateway.polled], len(members) + 2)
         for module, unit in zip(gateway.modules, members, strict=True):
             if not unit.is_present:
                 continue
@@ -86,6 +87,12 @@ def _gateway_guards(
         yield replace(lost, start_ms=_patience_ms(unit.silent_since_ms, gateway.cycle_ms, refresh_ms))
     if gateway.has_default_passwords:
         yield _system(head, len(members) + 1, "default password", True, "default passwords still in use")
+
+
+def _polled_guards(head: Member, polled: Sequence[Member], first: int) -> Iterator[Guard]:
+    """Units beyond its bus that a gateway misses."""
+    for number, unit in enumerate(polled if head.is_present else (), first):
+        yield _system(head, number, "module lost", not unit.is_present, f"{unit.path}: no answer")
 
 
 def _patience_ms(silent_since_ms: int | None, cycle_ms: int, refresh_ms: int) -> int:

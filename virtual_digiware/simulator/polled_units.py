@@ -1,0 +1,31 @@
+"""Which units a gateway polls beyond its own bus, by their paths."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from virtual_digiware.simulator.addressing import addressed_modules, addressed_sensors, gateway_address
+
+if TYPE_CHECKING:
+    from virtual_digiware.simulator.site_models import Gateway, Site
+
+
+def polled_units(site: Site, gateway: Gateway) -> tuple[str, ...]:
+    """Units on the line of which the gateway is the client."""
+    port = gateway.rs485
+    if port is None or port.role != "client":
+        return ()
+    return tuple(
+        path
+        for other in site.gateways
+        if other.rs485 is not None and other.rs485.line == port.line and other.rs485.role == "server"
+        for path in own_units(other)
+    )
+
+
+def own_units(gateway: Gateway) -> list[str]:
+    """The gateway, unless it has no address, the modules of its bus and its sensors."""
+    modules = [module.name for _, module, _ in addressed_modules(gateway)]
+    sensors = [one.sensor.name for one in addressed_sensors(gateway)]
+    behind = [f"{gateway.name}/{name}" for name in (*modules, *sensors)]
+    return behind if gateway_address(gateway) is None else [gateway.name, *behind]
