@@ -20,7 +20,7 @@ class Bank:
         self.refusal = refusal
         self.writes: list[tuple[int, int, Sequence[int]]] = []
 
-    def read(self, address: int, count: int) -> bytes | None:
+    def read(self, function: int, address: int, count: int) -> bytes | None:
         try:
             return struct.pack(f">{count}H", *(self.registers[address + n] for n in range(count)))
         except KeyError:

@@ -127,6 +127,7 @@ def test_points_carry_value_unit_register_type_and_scale():
         "type": "S32",
         "scale": "1.0",
         "confidence": "inferred",
+        "function": "3",
     }
 
 
@@ -373,10 +374,11 @@ def test_the_ready_file_has_the_published_form(site, tmp_path):
         content,
         {
             "type": "object",
-            "required": ["site", "gateways", "lines"],
+            "required": ["site", "gateways", "meters", "lines"],
             "additionalProperties": False,
             "properties": {
                 "site": {"type": "string"},
+                "meters": {"type": "array"},
                 "gateways": {
                     "items": {
                         "required": ["name", "product", "units"],

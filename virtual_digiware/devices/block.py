@@ -28,6 +28,8 @@ class Row:
     enum: Mapping[int, str] = field(default_factory=dict)
     initial: int | str = 0
     reserved: bool = False
+    scale_point: str = ""
+    """Row of the block that holds a power of ten by which this one is multiplied as well."""
     confidence: Confidence | None = None
     note: str = ""
 
@@ -62,6 +64,8 @@ class Block:
     repeat: Repeat | None = None
     write_functions: tuple[int, ...] = ()
     locked: bool = False
+    read_functions: tuple[int, ...] = (3, 4)
+    """Functions that read it. Products that tell holding from input registers have blocks for each."""
     slot_confidence: Mapping[int, Confidence] = field(default_factory=dict)
     note: str = ""
 
@@ -85,12 +89,14 @@ class Product:
     """A device type. `blocks` are sorted by base and do not overlap."""
 
     name: str
-    family: Literal["voltage", "current", "io", "gateway", "interface", "repeater", "sensor"]
+    family: Literal["voltage", "current", "io", "gateway", "interface", "repeater", "sensor", "meter"]
     inputs: int
     blocks: tuple[PlacedBlock, ...]
     source: str
     confidence: Confidence
     identity: Mapping[str, int | str] = field(default_factory=dict)
     features: Mapping[str, int | float | str | bool] = field(default_factory=dict)
+    functions: tuple[int, ...] = ()
+    """Modbus functions that the product knows; empty: all that are served at all."""
     label: str = ""
     note: str = ""

@@ -24,7 +24,19 @@ from virtual_digiware.devices.vocabulary import SLOT_KINDS, TABLES, UNITS
 
 _KEYS = frozenset(
     {"block", "label", "table", "base", "words", "repeat", "access", "write_functions", "locked"}
-    | {"confidence", "slot_confidence", "seen_on", "source", "note", "enums", "initial", "notes", "rows"}
+    | {
+        "read_functions",
+        "scaled_by",
+        "confidence",
+        "slot_confidence",
+        "seen_on",
+        "source",
+        "note",
+        "enums",
+        "initial",
+        "notes",
+        "rows",
+    }
 )
 _LOOP = re.compile(r"for (\w+) in (\d+)\.\.(\d+), from (\d+) every (\d+):")
 Evidence = tuple[tuple[Confidence, tuple[str, ...]], ...]
@@ -112,6 +124,7 @@ def read_block_file(path: Path) -> BlockFile:
         repeat=_repeat(section),
         write_functions=_write_functions(section),
         locked=section.boolean("locked", False),
+        read_functions=_read_functions(section),
         slot_confidence=_slot_confidence(section),
         note=section.text("note", ""),
     )
@@ -194,6 +207,11 @@ def _decorated(section: Section, rows: Sequence[Row]) -> list[Row]:
             if wrong is not None:
                 raise section.error(f"initial.{pattern}", repr(initial), wrong)
             by_point[point] = replace(by_point[point], initial=initial)
+    for pattern, scale_point in section.mapping("scaled_by").items():
+        if scale_point not in points:
+            raise section.error(f"scaled_by.{pattern}", repr(scale_point), "a point of this block")
+        for point in _matching(section, "scaled_by", str(pattern), points):
+            by_point[point] = replace(by_point[point], scale_point=str(scale_point))
     for line in section.text("notes", "").splitlines():
         pattern, _, note = line.partition(": ")
         for point in _matching(section, "notes", pattern, points):
@@ -247,6 +265,13 @@ def _write_functions(section: Section) -> tuple[int, ...]:
     return functions
 
 
+def _read_functions(section: Section) -> tuple[int, ...]:
+    functions = section.integers("read_functions") or (3, 4)
+    if set(functions) - {3, 4}:
+        raise section.error("read_functions", str(list(functions)), "3, 4 or both")
+    return functions
+
+
 def _slot_confidence(section: Section) -> dict[int, Confidence]:
     """Confidence by slot, counted from 0 (files write the vendor's load numbers, from 1)."""
     given = section.mapping("slot_confidence")
@@ -284,6 +309,8 @@ def why_not(row: Row, value: int | str) -> str | None:
         length = row.words * encoding.characters_per_word
         fits = isinstance(value, str) and value.isascii() and len(value) <= length
         return None if fits else f"an ASCII text of {length} characters at most"
+    if encoding.kind == "float":
+        return None if isinstance(value, int) else "a whole number"
     if not isinstance(value, int) or not encoding.minimum <= value <= encoding.maximum:
         return f"a whole number from {encoding.minimum} to {encoding.maximum}"
     if row.enum and value not in row.enum:

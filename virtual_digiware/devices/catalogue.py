@@ -5,7 +5,7 @@ A site pays only for the products that it uses. Nothing here knows an address; t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -21,7 +21,7 @@ __all__ = ["Catalogue", "CatalogueError", "ProductUnknown", "product", "products
 _HERE = Path(__file__).parent
 _KEYS = frozenset(
     {"product", "label", "family", "inputs", "confidence", "source", "note", "slots", "blocks"}
-    | {"reserved_points", "read_only", "initial", "identity", "features"}
+    | {"reserved_points", "read_only", "initial", "identity", "features", "functions"}
 )
 
 
@@ -99,6 +99,7 @@ class Catalogue(Mapping[str, Product]):
             note=section.text("note", ""),
             identity=_identity(section),
             features=_features(section),
+            functions=section.integers("functions"),
         )
 
     def _placed(self, section: Section, name: str) -> tuple[PlacedBlock, ...]:
@@ -129,13 +130,19 @@ class Catalogue(Mapping[str, Product]):
             block = file.for_product(name, points, values, block_name in read_only)
             placed.extend(_slots_of(block, slots))
         placed.sort(key=lambda one: one.base)
-        for one, following in pairwise(placed):
-            if one.end > following.base:
-                found = f"{following.block.name} at {following.base}"
-                raise section.error(
-                    "blocks", found, f"no overlap with {one.block.name}, which ends at {one.end - 1}"
-                )
+        for one, following in _overlaps(placed):
+            found = f"{following.block.name} at {following.base}"
+            raise section.error(
+                "blocks", found, f"no overlap with {one.block.name}, which ends at {one.end - 1}"
+            )
         return tuple(placed)
+
+
+def _overlaps(placed: Sequence[PlacedBlock]) -> Iterator[tuple[PlacedBlock, PlacedBlock]]:
+    """Blocks, sorted by base, that claim one register for one and the same function."""
+    for function in (3, 4):
+        space = [one for one in placed if function in one.block.read_functions]
+        yield from ((one, following) for one, following in pairwise(space) if one.end > following.base)
 
 
 def _check_points(section: Section, key: str, points: Iterable[str], rows: Mapping[str, Row]) -> None:

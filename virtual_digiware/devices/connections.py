@@ -86,7 +86,7 @@ class Tap:
 
 
 def connect(layout: SiteLayout, installation: Installation) -> tuple[tuple[Slot, ...], tuple[Tap, ...]]:
-    """All slots (gateways, modules, allocations in their order) and all taps, connected as planned.
+    """All slots (gateways, modules, allocations, then meters) and all taps, connected as planned.
 
     Raises:
         WiringError: An unknown circuit or board, sensors that do not fit the network type, or a sensor on
@@ -113,6 +113,12 @@ def connect(layout: SiteLayout, installation: Installation) -> tuple[tuple[Slot,
         for module in gateway.modules:
             unit = f"{gateway.name}/{module.name}"
             slots.extend(_slots_of(unit, module, circuits, tap))
+    for meter in layout.meters:
+        one = meter.module
+        if one.board is None or one.board not in boards:
+            raise WiringError(one.name, f"no board named {one.board!r}; boards: {', '.join(sorted(boards))}")
+        slots.extend(_slots_of(one.name, one, circuits, len(taps)))
+        taps.append(Tap(one.name, one.board, one.network, is_sampled=one.measurement == "sampled"))
     return tuple(slots), tuple(taps)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
 
@@ -32,6 +32,9 @@ class Encoding:
     minimum: int = 0
     maximum: int = 0
     characters_per_word: int = 0
+    is_low_word_first: bool = False
+    missing: int = 0
+    """What registers read while the value is not available."""
 
     @property
     def is_signed(self) -> bool:
@@ -76,6 +79,15 @@ ENCODINGS: Mapping[str, Encoding] = MappingProxyType(
             _unsigned("DATETIME_3", 3, 48),
             _unsigned("DATETIME_MS", 4, 64),
             Encoding("F32", "float", 2),
+            # Low word first: the order of some meters of other makers.
+            replace(_unsigned("U32_LOW_FIRST", 2, 32), is_low_word_first=True),
+            replace(_signed("S32_LOW_FIRST", 2), is_low_word_first=True),
+            replace(_unsigned("U64_LOW_FIRST", 4, 64), is_low_word_first=True),
+            replace(_signed("S64_LOW_FIRST", 4), is_low_word_first=True),
+            Encoding("F32_LOW_FIRST", "float", 2, is_low_word_first=True),
+            # SunSpec model definitions: an int16 that is not implemented reads 0x8000, an acc32 reads 0.
+            Encoding("SUNSPEC_S16", "integer", 1, -32767, 32767, missing=0x8000),
+            _unsigned("SUNSPEC_ACC32", 2, 32),
             Encoding("STRING_16", "text", None, characters_per_word=1),
             Encoding("STRING_NORM", "text", None, characters_per_word=2),
         )

@@ -86,6 +86,18 @@ class GatewayLayout:
 
 
 @dataclass(frozen=True, slots=True)
+class MeterLayout:
+    """A meter outside any Digiware bus. Its module has both a board and one allocation.
+
+    The module's `product` is a key among the products of the site: a list of registers that the site
+    file itself gives has a product of its own.
+    """
+
+    module: ModuleLayout
+    line: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class LineLayout:
     """Transmission parameters of an RS485 line, as the devices on it show them in their settings."""
 
@@ -108,3 +120,4 @@ class SiteLayout:
     demand_period_s: int = 600
     refresh_ms: int = 1000
     lines: tuple[LineLayout, ...] = ()
+    meters: tuple[MeterLayout, ...] = ()

@@ -24,8 +24,9 @@ class RegisterMap:
     """Finds the block of an address in one product."""
 
     def __init__(self, product: Product) -> None:
-        self._blocks = product.blocks
-        self._bases = [placed.base for placed in product.blocks]
+        # Whatever is written is a holding register.
+        self._blocks = [placed for placed in product.blocks if 3 in placed.block.read_functions]
+        self._bases = [placed.base for placed in self._blocks]
 
     def find(self, address: int) -> PlacedBlock | None:
         """The block that holds `address`, or None."""
@@ -63,11 +64,11 @@ class Settings:
         self._live: dict[int, int] = {}
         self._saved: dict[int, int] = {}
 
-    def shown(self, placed: PlacedBlock, row: Row) -> int | str:
+    def shown(self, placed: PlacedBlock, row: Row) -> float | str:
         """Register value that a read gives."""
         return self._value(placed, row, self._live)
 
-    def effective(self, placed: PlacedBlock, row: Row) -> int | str:
+    def effective(self, placed: PlacedBlock, row: Row) -> float | str:
         """Register value that the device works with."""
         return self._value(placed, row, self._saved if placed.block.locked else self._live)
 
@@ -81,7 +82,7 @@ class Settings:
         value = self._named(block, slot, point)
         return "" if value is None else str(value)
 
-    def _named(self, block: str, slot: int, point: str) -> int | str | None:
+    def _named(self, block: str, slot: int, point: str) -> float | str | None:
         if self._places is None:
             self._places = {(p.block.name, p.slot): p for p in self._product.blocks}
         placed = self._places.get((block, slot))
@@ -92,7 +93,7 @@ class Settings:
                 return self.effective(placed, row)
         return None
 
-    def _value(self, placed: PlacedBlock, row: Row, written: Mapping[int, int]) -> int | str:
+    def _value(self, placed: PlacedBlock, row: Row, written: Mapping[int, int]) -> float | str:
         if row.reserved:
             return 0
         initial = self._initial.get((placed.block.name, placed.slot, row.point), row.initial)

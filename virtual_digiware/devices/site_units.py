@@ -11,6 +11,9 @@ from virtual_digiware.devices.identification import identify
 from virtual_digiware.devices.initial_settings import initial_settings
 from virtual_digiware.devices.io_modules import IoModule, digital_outputs_at_start
 from virtual_digiware.devices.layout import GatewayLayout, ModuleLayout, SensorLayout, SiteLayout
+from virtual_digiware.devices.meter_settings import meter_settings
+from virtual_digiware.devices.meter_values import Meter
+from virtual_digiware.devices.scale_factors import with_scale_factors
 from virtual_digiware.devices.unit import Site, Unit
 from virtual_digiware.devices.unit_state import UnitState
 from virtual_digiware.profiles.installation import Installation
@@ -28,7 +31,7 @@ def build_units(
     seed: int,
     commissioned_ms: int,
 ) -> Mapping[str, Unit]:
-    """All units, gateways before their modules, in the order of the layout.
+    """All units, gateways before their modules, then meters, in the order of the layout.
 
     Raises:
         DriveError: An input or output of an IO module is driven by something that does not exist.
@@ -89,6 +92,25 @@ def build_units(
             add(gateway, module, head)
         for sensor in gateway.sensors:
             add_sensor(gateway, sensor, head)
+    for described in layout.meters:
+        module = described.module
+        (place,), (tap,) = own_slots[module.name], own_taps[module.name]
+        rated_a = slots[place].nominal_a
+        product = with_scale_factors(products[module.product], rated_a, layout.nominal_voltage_v)
+        units[module.name] = Unit(
+            path=module.name,
+            product=product,
+            circuits=tuple(one.circuit for one in module.allocations),
+            site=site,
+            state=UnitState(
+                product, meter_settings(layout, described, product), module.address, commissioned_ms, 0
+            ),
+            identity=identify(product, seed, layout.site, module.name),
+            commissioned_ms=commissioned_ms,
+            slots=(place,),
+            taps=(tap,),
+            meter=Meter(place, tap),
+        )
     return units
 
 

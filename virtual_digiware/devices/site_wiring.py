@@ -43,12 +43,9 @@ class Connected:
 
 def module_inputs(layout: SiteLayout) -> tuple[tuple[int, ...], ...]:
     """Module inputs (from 1) of the sensors of every slot, in the order of `connections.connect`."""
-    return tuple(
-        allocation.inputs
-        for gateway in layout.gateways
-        for module in gateway.modules
-        for allocation in module.allocations
-    )
+    modules = [module for gateway in layout.gateways for module in gateway.modules]
+    modules += [meter.module for meter in layout.meters]
+    return tuple(allocation.inputs for module in modules for allocation in module.allocations)
 
 
 def connected(

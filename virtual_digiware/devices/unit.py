@@ -12,6 +12,7 @@ from virtual_digiware.devices.asked_tables import Slots
 from virtual_digiware.devices.block import Block, PlacedBlock, Product
 from virtual_digiware.devices.environmental_sensor import EnvironmentalSensor
 from virtual_digiware.devices.io_modules import IoModule, Values
+from virtual_digiware.devices.meter_values import Meter
 from virtual_digiware.devices.points import FloatArray, IntArray
 from virtual_digiware.devices.setting_codes import NETWORK_CODES
 from virtual_digiware.devices.settings import Settings
@@ -20,7 +21,7 @@ from virtual_digiware.devices.unit_state import UnitState
 
 Raw = tuple[int | float | str | None, ...]
 
-MEASURED = ("circuit.", "network.")
+MEASURED = ("circuit.", "network.", "meter.")
 """Kinds of tables that come as arrays of engineering values."""
 RECORDED = ("alarms.", "events.")
 """Kinds of tables that show what has happened."""
@@ -52,6 +53,7 @@ class Unit:
         io: IoModule | None = None,
         head: Unit | None = None,
         sensor: EnvironmentalSensor | None = None,
+        meter: Meter | None = None,
     ) -> None:
         """`slots` and `taps`: places of its circuits and voltages in the site; `head` feeds its bus."""
         self.path = path
@@ -67,6 +69,7 @@ class Unit:
         self.sensor = sensor
         self.silenced_ms: int | None = None
         """Since when it is absent or dead; None while it is neither."""
+        self.meter = meter
         self._site = site
         self._identity = identity
         self._commissioned_ms = commissioned_ms
@@ -118,9 +121,12 @@ class Unit:
         others, of register values and texts where `is_raw` says so.
         """
         block = placed.block
+        snapshot = self._site.snapshot
+        if block.table == "meter.measured":
+            assert self.meter is not None  # only meters have such blocks
+            return self.meter.values(block, snapshot, self.state.hours_since_ms)
         if block.table.startswith(MEASURED):
             return self._measured(placed)
-        snapshot = self._site.snapshot
         match block.table:
             case "settings" | "io.analogue_outputs":
                 return tuple(self.state.settings.shown(placed, row) for row in block.rows)

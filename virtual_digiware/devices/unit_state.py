@@ -8,10 +8,12 @@ from datetime import UTC, datetime, timedelta
 from virtual_digiware.devices import commands
 from virtual_digiware.devices.block import PlacedBlock, Product, Row
 from virtual_digiware.devices.commands import Action, points_of
+from virtual_digiware.devices.meter_settings import METER_RESETS, meter_reset
 from virtual_digiware.devices.records import Refusal
+from virtual_digiware.devices.register_words import from_words
 from virtual_digiware.devices.settings import BAD_VALUE, Key, Settings
 
-ADDRESS_BLOCKS = ("modbus_address", "gateway_slave_address")
+ADDRESS_BLOCKS = ("modbus_address", "gateway_slave_address", "sdm630_settings")
 MEASURING_BLOCKS = ("load_settings", "current_sensors", "electrical_network")
 """Tables whose values decide what a module measures."""
 ADDRESSES = range(1, 248)
@@ -72,8 +74,10 @@ class UnitState:
         if refusal is not None:
             return refusal
         for placed, row, words in self.settings.rows_written(address, values):
-            if placed.block.name in ADDRESS_BLOCKS and words[0] not in ADDRESSES:
-                return Refusal(BAD_VALUE, f"{row.point} is {words[0]}, right is 1 to 247")
+            if (placed, row) == self._address_row and len(words) == row.words:
+                written = from_words(words, row)
+                if written not in ADDRESSES:
+                    return Refusal(BAD_VALUE, f"{row.point} is {written}, right is 1 to 247")
         for placed in self.settings.map.spanned(address, len(values)) or ():
             if placed.block.table == "unit.clock" and _written_time(placed, address, values) is None:
                 return Refusal(
@@ -122,7 +126,7 @@ class UnitState:
 
     def _command(self, t_ms: int, placed: PlacedBlock, row: Row, value: int) -> list[Action]:
         match placed.block.name:
-            case "action_system":
+            case "action_system" | "meter_action_system":
                 return self._system(value)
             case "led_blink":
                 self._lit_until_ms = t_ms + commands.LED_MS
@@ -142,6 +146,8 @@ class UnitState:
                 return [Action("network_extremes", 0, points_of(value, commands.NETWORK_MASK))]
             case "pulse_reset" if row.point == "pulse_counter_mask":
                 return [Action("pulses", mask=value)]
+            case name if name in METER_RESETS:
+                return meter_reset(row.point, value)
             case "alarm_ack":
                 return [Action("acknowledge", mask=value)]
             case "alarm_log_command" | "quality_log_command":
@@ -172,7 +178,8 @@ def _find(product: Product, blocks: Sequence[str]) -> tuple[PlacedBlock, Row] | 
     """First row of the first of these blocks that the product has."""
     for placed in product.blocks:
         if placed.block.name in blocks:
-            return placed, placed.block.rows[0]
+            rows = placed.block.rows
+            return placed, next((row for row in rows if row.point == "modbus_address"), rows[0])
     return None
 
 

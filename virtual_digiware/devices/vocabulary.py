@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 UNITS = frozenset(
-    {"", "V", "A", "Hz", "W", "var", "VA", "%", "deg", "degC", "dBm", "s", "min", "h"}
+    {"", "V", "A", "Hz", "W", "var", "VA", "%", "deg", "degC", "dBm", "s", "min", "h", "ms", "Ah"}
     | {"kWh", "kvarh", "kVAh", "Wh", "varh", "VAh"}
     # Decided by another register of the same device, so no fixed unit can be given.
     | {"configured_unit", "meter_unit", "weight", "power_unit"}
@@ -37,6 +37,7 @@ TABLES = frozenset(
         "io.temperatures",
         "io.meters",
         "sensor.environment",
+        "meter.measured",
         "unit.identification",
         "unit.operating_hours",
         "unit.clock",
@@ -64,6 +65,7 @@ SLOT_KINDS = frozenset(
         "analogue_output",
         "temperature_probe",
         "meter",
+        "phase",
         "tariff",
         "threshold_alarm",
         "input_alarm",
@@ -79,4 +81,4 @@ SLOT_KINDS = frozenset(
 CONFIDENCES = ("confirmed", "partial", "inferred", "extension")
 """From the best to the weakest; `extension` is the simulator's own invention, outside the order."""
 
-FAMILIES = ("voltage", "current", "io", "gateway", "interface", "repeater", "sensor")
+FAMILIES = ("voltage", "current", "io", "gateway", "interface", "repeater", "sensor", "meter")

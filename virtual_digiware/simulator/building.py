@@ -20,6 +20,7 @@ from virtual_digiware.profiles import installation as plan
 from virtual_digiware.simulator.addressing import addressed_modules, addressed_sensors, gateway_address
 from virtual_digiware.simulator.alarm_models import alarm_layout
 from virtual_digiware.simulator.bus_chain import bus_segments, is_repeater
+from virtual_digiware.simulator.meter_building import meter_layouts, meter_products, meter_stations
 from virtual_digiware.simulator.polled_units import polled_units
 from virtual_digiware.simulator.site_checks import all_load_names, load_names
 from virtual_digiware.simulator.wiring import wire
@@ -68,7 +69,8 @@ class Building:
         names.update(module.product for gateway in self.layout.gateways for module in gateway.modules)
         if any(gateway.sensors for gateway in self.layout.gateways):
             names.add(SENSOR_PRODUCT)
-        return {name: product(name) for name in sorted(names)}
+        found = {name: product(name) for name in sorted(names)}
+        return {**found, **meter_products(self.file.site)}
 
     @cached_property
     def truth(self) -> Truth:
@@ -100,6 +102,11 @@ class Building:
             bus = DigiwareBus(head, modules, bus_segments(described))
             stations[gateway.name] = Station(head, bus, sensors=sensors)
         return stations
+
+    @cached_property
+    def meter_stations(self) -> Mapping[str, Station]:
+        """Meters outside any Digiware bus, by name, as who answers on their line or port."""
+        return meter_stations(self.model, self.layout)
 
     @cached_property
     def collections(self) -> Mapping[str, GatewayCollection]:
@@ -261,6 +268,7 @@ def layout_of(site: site_models.Site) -> SiteLayout:
         lines=tuple(
             LineLayout(name, line.baudrate, line.parity, line.stop_bits) for name, line in site.lines.items()
         ),
+        meters=meter_layouts(site),
     )
 
 

@@ -245,7 +245,8 @@ def _modbus_server(
     from virtual_digiware.buses.modbus.rtu import RtuOverTcpServer
     from virtual_digiware.buses.modbus.tcp import ModbusTcpServer
 
-    station = building.stations[wanted.gateway]
+    stations = building.meter_stations if wanted.is_meter else building.stations
+    station = stations[wanted.gateway]
     limits = ConnectionLimits(wanted.connections, wanted.idle_s)
     kind = ModbusTcpServer if wanted.service == "modbus_tcp" else RtuOverTcpServer
     return kind(station, building.model, images, handler, limits, forwarder=forwarder)

@@ -1,7 +1,7 @@
 """Which ports a site wants, and in which order; opening them where the standard ones are not to be had.
 
-The order, which also numbers the ports of `--port-base`: gateways as in the file, for each of them Modbus
-TCP before RTU over TCP before BACnet/IP before SNMP.
+The order, which also numbers the ports of `--port-base`: gateways as in the file, then meters; for each
+gateway Modbus TCP before RTU over TCP before BACnet/IP before SNMP.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Service = Literal["modbus_tcp", "rtu_over_tcp", "bacnet", "snmp"]
 
 @dataclass(frozen=True, slots=True)
 class WantedPort:
-    """One listening port as the site file asks for it."""
+    """One listening port as the site file asks for it; a meter stands in for the gateway with `is_meter`."""
 
     gateway_index: int
     gateway: str
@@ -30,6 +30,7 @@ class WantedPort:
     alternative: int
     connections: int = 0
     idle_s: float = 0.0
+    is_meter: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,20 @@ def wanted_ports(site: Site) -> Iterator[WantedPort]:
                 host=snmp_hosts[gateway.name],
                 port=gateway.snmp.port,
                 alternative=gateway.snmp.alternative,
+            )
+    for index, meter in enumerate(site.meters):
+        if meter.modbus_tcp is not None and meter.modbus_tcp.enabled:
+            tcp = meter.modbus_tcp
+            yield WantedPort(
+                gateway_index=index,
+                gateway=meter.name,
+                service="modbus_tcp",
+                host=tcp.host or default_host,
+                port=tcp.port,
+                alternative=tcp.alternative,
+                connections=tcp.connections,
+                idle_s=tcp.idle_s,
+                is_meter=True,
             )
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from virtual_digiware.simulator.building import Building
 
 ListingFormat = Literal["table", "csv", "json", "markdown"]
-MEASURED_TABLES = ("circuit.", "network.", "io.", "unit.")
+MEASURED_TABLES = ("circuit.", "network.", "meter.", "io.", "unit.")
 """Kinds of tables that hold points; the others are settings, commands and words that read 0."""
 
 
@@ -45,6 +45,8 @@ class PointLine:
     type: str
     scale: float
     confidence: str
+    function: int
+    """That reads it: 3, or 4 for a register that is an input register only."""
 
 
 COLUMNS = tuple(field.name for field in fields(PointLine))
@@ -120,6 +122,7 @@ def _lines_of(unit: Unit, placed: PlacedBlock, selection: Selection) -> Iterator
             type=row.encoding,
             scale=row.scale,
             confidence=confidence_of(placed, row),
+            function=min(placed.block.read_functions),
         )
 
 

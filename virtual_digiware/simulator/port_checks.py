@@ -19,12 +19,15 @@ def check_listening(site: Site, complaints: Complaints) -> None:
     """Nothing listens beyond loopback unless the file says so, and no two ports clash."""
     taken: dict[int, list[tuple[str, str]]] = {}
     for wanted in wanted_ports(site):
-        path: KeyPath = ("gateways", wanted.gateway_index, wanted.service)
+        path: KeyPath = ("meters" if wanted.is_meter else "gateways", wanted.gateway_index, wanted.service)
         if site.listen == "loopback" and not ip_address(wanted.host).is_loopback:
             right = "a loopback address such as 127.0.0.1, or `listen: any` at the top of the file"
             complaints.add((*path, "host"), wanted.host, right)
         holder = f"{wanted.service} of {wanted.gateway}"
-        for key, port in (("port", wanted.port), ("alternative", wanted.alternative)):
+        # A meter does without the standard port where a gateway has it; only its alternative must be its own.
+        keys = ("alternative",) if wanted.is_meter else ("port", "alternative")
+        for key in keys:
+            port = int(getattr(wanted, key))
             clash = [
                 other
                 for host, other in taken.get(port, [])
@@ -35,7 +38,8 @@ def check_listening(site: Site, complaints: Complaints) -> None:
                     f"another port, or another `host` such as 127.0.0.2; {clash[0]} has {wanted.host}:{port}"
                 )
                 complaints.add((*path, key), port, right)
-        for port in (wanted.port, wanted.alternative):
+        for key in keys:
+            port = int(getattr(wanted, key))
             taken.setdefault(port, []).append((wanted.host, holder))
 
 

@@ -14,7 +14,8 @@ from virtual_digiware.devices.site_units import SENSOR_PRODUCT
 if TYPE_CHECKING:
     from virtual_digiware.devices.layout import GatewayLayout
     from virtual_digiware.simulator.endpoints import Endpoints
-    from virtual_digiware.simulator.site_models import Site
+    from virtual_digiware.simulator.listening import OpenPort
+    from virtual_digiware.simulator.site_models import Meter, Site
 
 
 class ReadyFileRefused(OSError):
@@ -77,7 +78,22 @@ def describe_site(site: Site, gateways: tuple[GatewayLayout, ...], endpoints: En
                 "stop_bits": settings_of_line.stop_bits,
             }
         )
-    return {"site": site.site, "gateways": described, "lines": lines}
+    meters = [_described_meter(meter, ports.get((meter.name, "modbus_tcp"))) for meter in site.meters]
+    return {"site": site.site, "gateways": described, "meters": meters, "lines": lines}
+
+
+def _described_meter(meter: Meter, port: OpenPort | None) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "name": meter.name,
+        "product": meter.product,
+        "address": meter.address,
+        "circuit": meter.circuits[0].circuit,
+    }
+    if port is not None:
+        entry["modbus_tcp"] = {"host": port.reachable_host, "port": port.port}
+    if meter.rs485 is not None:
+        entry["rs485"] = {"line": meter.rs485.line}
+    return entry
 
 
 def _client_of(site: Site, line: str) -> str:

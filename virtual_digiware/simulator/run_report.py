@@ -45,6 +45,11 @@ def print_report(console: Console, building: Building, content: dict[str, Any], 
         own = f"{gateway['address']} {gateway['product']}, " if "address" in gateway else ""
         places = "\n".join(_places(gateway, content))
         table.add_row(f"{gateway['name']} ({gateway['product']})", places, own + units)
+    for meter in content["meters"]:
+        places = "\n".join(_places(meter, content))
+        table.add_row(
+            f"{meter['name']} ({meter['product']})", places, f"{meter['address']} {meter['circuit']}"
+        )
     console.print(table)
     for port in endpoints.ports:
         if port.reason:

@@ -39,6 +39,7 @@ def check_site(site: Site, text: YamlText) -> list[Fault]:
     from virtual_digiware.simulator.bus_checks import check_gateways
     from virtual_digiware.simulator.cabinet_checks import check_cabinets
     from virtual_digiware.simulator.lines_checks import check_lines
+    from virtual_digiware.simulator.meter_checks import check_meters
     from virtual_digiware.simulator.mqtt_checks import check_mqtt
     from virtual_digiware.simulator.port_checks import check_listening
     from virtual_digiware.simulator.snmp_checks import check_snmp
@@ -52,6 +53,7 @@ def check_site(site: Site, text: YamlText) -> list[Fault]:
     _check_recordings(site, complaints)
     check_gateways(site, complaints)
     check_cabinets(site, complaints)
+    check_meters(site, complaints)
     check_lines(site, complaints)
     check_listening(site, complaints)
     check_bacnet(site, complaints)

@@ -70,6 +70,9 @@ def _devices(building: Building, line: str) -> Iterator[tuple[Station, DeviceOnL
         port = gateway.rs485
         if port is not None and port.line == line and port.role == "server":
             yield building.stations[gateway.name], port
+    for meter in building.file.site.meters:
+        if meter.rs485 is not None and meter.rs485.line == line:
+            yield building.meter_stations[meter.name], meter.rs485
 
 
 def _own(line: LineTiming, port: DeviceOnLine) -> LineTiming:

@@ -20,7 +20,8 @@ from virtual_digiware.simulator.alarm_models import Alarm
 from virtual_digiware.simulator.bacnet_models import Bacnet
 from virtual_digiware.simulator.cabinet_models import Cabinet, Couplers, Supply
 from virtual_digiware.simulator.instants import parse_instant
-from virtual_digiware.simulator.line_models import Line, Rs485
+from virtual_digiware.simulator.line_models import DeviceOnLine, Line, Rs485
+from virtual_digiware.simulator.meter_models import ListedRegister
 from virtual_digiware.simulator.mqtt_models import Mqtt
 from virtual_digiware.simulator.site_parts import Host, Model, Name, Port
 from virtual_digiware.simulator.snmp_models import Snmp
@@ -228,6 +229,20 @@ class Gateway(Model):
     bus: list[Module] = Field([], max_length=246, description="modules and repeaters in cable order")
 
 
+class Meter(Model):
+    """A meter outside any Digiware bus: one circuit, at the voltage of the circuit's board."""
+
+    name: Name
+    product: str = Field(description="A-40, E23, SDM630, ... or `generic` with `registers` of your own")
+    cabinet: Name | None = Field(None, description="where it stands")
+    address: UnitId = 1
+    circuits: list[Wiring] = Field(min_length=1, max_length=1, description="the circuit that it measures")
+    rs485: DeviceOnLine | None = Field(None, description="on this line, or else")
+    modbus_tcp: ModbusTcp | None = Field(None, description="on Ethernet, with a port of its own")
+    registers: list[ListedRegister] | None = Field(None, min_length=1, description="of a `generic` meter")
+    measurement: Measurement | None = None
+
+
 class _Event(Model):
     start: Instant
     end: Instant | None = Field(None, description="neither `end` nor `duration_s`: for good")
@@ -305,6 +320,7 @@ class Site(Model):
     mqtt: Mqtt | None = Field(
         None, description="of every gateway with Ethernet that has no `mqtt` of its own"
     )
+    meters: list[Meter] = Field([], description="meters outside any Digiware bus")
     lines: dict[Name, Line] = Field({})
     events: list[Annotated[Dip | Interruption | OpenBreaker, Field(discriminator="kind")]] = Field([])
     recordings: list[Recording] = Field([])

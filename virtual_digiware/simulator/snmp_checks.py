@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 def check_snmp(site: Site, complaints: Complaints) -> None:
     """What an agent may do where it listens."""
     for wanted in wanted_ports(site):
-        settings = site.gateways[wanted.gateway_index].snmp
-        if wanted.service != "snmp" or settings is None:
+        if wanted.service != "snmp":
             continue
+        settings = site.gateways[wanted.gateway_index].snmp
+        assert settings is not None  # or nobody would want this port
         path: KeyPath = ("gateways", wanted.gateway_index, "snmp")
         is_local = ip_address(wanted.host).is_loopback
         for index, receiver in enumerate(settings.traps):

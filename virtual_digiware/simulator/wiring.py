@@ -9,7 +9,7 @@ from virtual_digiware.devices.connections import SENSOR_COUNTS
 from virtual_digiware.devices.layout import Allocation, NetworkType
 from virtual_digiware.devices.sensors import Sensor, sensors
 from virtual_digiware.profiles.installation import Phase
-from virtual_digiware.simulator.site_models import Circuit, Module, Site, Wiring
+from virtual_digiware.simulator.site_models import Circuit, Meter, Module, Site, Wiring
 from virtual_digiware.simulator.yaml_text import KeyPath, near_miss
 
 USUAL_SENSOR_COUNTS: dict[NetworkType, int] = {"1P+N": 1, "2P": 1, "2P+N": 2, "3P": 3, "3P+N": 3}
@@ -36,8 +36,8 @@ class Wired:
     mistakes: list[Mistake] = field(default_factory=list)
 
 
-def wire(site: Site, module: Module, input_count: int, product: str) -> Wired:
-    """Allocate a module's inputs to its circuits, in the order of the file.
+def wire(site: Site, module: Module | Meter, input_count: int, product: str) -> Wired:
+    """Allocate the inputs of a module, or of a meter, to its circuits, in the order of the file.
 
     Args:
         input_count: current inputs of the product.

@@ -13,10 +13,12 @@ from virtual_digiware.buses.identification import basic_and_regular_objects
 from virtual_digiware.buses.interfaces import Directory, Unit, WriteHandler
 from virtual_digiware.buses.modbus.counters import Counters
 from virtual_digiware.buses.modbus.image import Images
+from virtual_digiware.devices.block import Product
 
 MAX_READ_WORDS = 125
 """Source: MODBUS Application Protocol V1.1b3, section 6.3. COUNTIS manuals print 128, beyond the standard."""
 
+_ILLEGAL_FUNCTION, _ILLEGAL_VALUE = 1, 3
 _DEVICE_FAILURE = 4
 _TARGET_FAILED = 11
 
@@ -48,8 +50,10 @@ class Answers:
         unit = self._find(unit_id)
         if unit is None:
             return None
+        if unit.product.functions and refusal_of(unit.product, function, count):
+            return None
         try:
-            data = self.images.of(unit).read(address, count)
+            data = self.images.of(unit).read(address, count, function)
         except Exception:  # `full` meets it again, and reports it
             return None
         return None if data is None else bytes((function, 2 * count)) + data
@@ -63,6 +67,12 @@ class Answers:
             self.counters.unanswered += 1
             self.counters.collisions += self._directory.claims(unit_id) > 1
             return None
+        refusal = 0
+        if unit.product.functions:
+            refusal = refusal_of(unit.product, pdu[0], int.from_bytes(pdu[3:5]) if len(pdu) == 5 else None)
+        if refusal:
+            self.counters.exceptions += 1
+            return exception_pdu(pdu[0], refusal)
         try:
             response = endpoint.answer(_Bank(unit, self.images, self._handler), pdu)
         except Exception:
@@ -107,6 +117,23 @@ def exception_pdu(function: int, code: int) -> bytes:
     return bytes((function | 0x80, code))
 
 
+def refusal_of(product: Product, function: int, count: int | None) -> int:
+    """Exception code for what a product's document excludes although Modbus allows it; 0: nothing.
+
+    `count` is that of a whole read request. A function that the product lacks gives 1. More registers than
+    `read_words_maximum`, or no multiple of `read_words_multiple`, give 3; the documents only say "an
+    exception", so that code is a choice (V1.1b3, section 7: the quantity is the value in the request).
+    """
+    if function not in product.functions:
+        return _ILLEGAL_FUNCTION
+    if function in (3, 4) and count is not None:
+        maximum = int(product.features.get("read_words_maximum", MAX_READ_WORDS))
+        multiple = int(product.features.get("read_words_multiple", 1))
+        if not 1 <= count <= maximum or count % multiple:
+            return _ILLEGAL_VALUE
+    return 0
+
+
 class _Bank:
     """One unit as `endpoint` sees it."""
 
@@ -117,8 +144,8 @@ class _Bank:
         self._images = images
         self._handler = handler
 
-    def read(self, address: int, count: int) -> bytes | None:
-        return self._images.of(self._unit).read(address, count)
+    def read(self, function: int, address: int, count: int) -> bytes | None:
+        return self._images.of(self._unit).read(address, count, function)
 
     def write(self, function: int, address: int, values: Sequence[int]) -> int:
         refusal = self._handler.write(self._unit, function, address, values)

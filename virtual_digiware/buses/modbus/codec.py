@@ -26,7 +26,7 @@ import numpy as np
 
 from virtual_digiware.buses.interfaces import RawValue
 from virtual_digiware.devices.block import Block, Row
-from virtual_digiware.devices.encodings import ENCODINGS
+from virtual_digiware.devices.encodings import ENCODINGS, Encoding
 from virtual_digiware.devices.points import FloatArray, IntArray
 
 _FLOAT32_MAX = float(np.finfo(np.float32).max)
@@ -62,7 +62,9 @@ class BlockPlan:
         bounds = [_bounds(row.encoding) for _, row in plain]
         self._low = np.array([low for low, _ in bounds], dtype=np.float64)
         self._high = np.array([high for _, high in bounds], dtype=np.float64)
-        is_float = [row.encoding == "F32" for _, row in plain]
+        is_float = [ENCODINGS[row.encoding].kind == "float" for _, row in plain]
+        missing = [_signed_form(row) for _, row in plain]
+        self._missing = np.array(missing, dtype=np.float64) if any(missing) else None
         self._floats = np.flatnonzero(is_float)
         self._integers = np.logical_not(is_float) if any(is_float) else True
         self._source, self._shift = self._words(plain)
@@ -74,7 +76,8 @@ class BlockPlan:
         for at, (_, row) in enumerate(plain):
             for word in range(row.words):
                 source[row.offset + word] = at
-                shift[row.offset + word] = 16 * (row.words - 1 - word)
+                below = word if ENCODINGS[row.encoding].is_low_word_first else row.words - 1 - word
+                shift[row.offset + word] = 16 * below
         return source, shift
 
     def encode(self, values: FloatArray | Sequence[RawValue], *, raw: bool = False) -> Encoded:
@@ -102,13 +105,16 @@ class BlockPlan:
         wire = np.zeros(len(self._rows) + 1, dtype=np.int64)  # the last stays 0: for reserved words
         with np.errstate(over="ignore"):
             scaled = values.take(self._rows) / self._scale
-        scaled[np.isnan(scaled)] = 0.0
+        unavailable = np.isnan(scaled)
+        scaled[unavailable] = 0.0
         np.rint(scaled, out=scaled, where=self._integers)
         fitting = np.minimum(np.maximum(scaled, self._low), self._high)
         saturated = int(np.count_nonzero(fitting != scaled))
         if self._floats.size:
             # From here an F32 travels as its bit pattern; a float64 holds every 32-bit integer exactly.
             fitting[self._floats] = fitting[self._floats].astype(np.float32).view(np.uint32)
+        if self._missing is not None:
+            np.copyto(fitting, self._missing, where=unavailable)
         wire[:-1] = fitting
         return (wire.take(self._source) >> self._shift).astype(">u2").tobytes(), saturated
 
@@ -123,7 +129,7 @@ class BlockPlan:
         for index, row in rows:
             value = values[index]
             # 0, None and "" read 0, which is there already, and so do most rows of a log. F32 has a -0.
-            if not value and row.encoding != "F32":
+            if not value and ENCODINGS[row.encoding].kind != "float":
                 continue
             data, is_clipped = encode_value(row.encoding, row.words, value, 1.0 if raw else row.scale)
             saturated += is_clipped
@@ -156,7 +162,7 @@ def encode_value(
     if known is None:
         raise NotEncodable(encoding, value)
     if value is None or (isinstance(value, float) and isnan(value)):
-        return bytes(2 * words), False
+        return known.missing.to_bytes(2 * words, "big"), False
     if known.kind == "text":
         return _text(encoding, words, value), False
     if isinstance(value, str):
@@ -164,10 +170,24 @@ def encode_value(
     if known.kind == "float":
         exact = float(value) / scale
         held = min(max(exact, -_FLOAT32_MAX), _FLOAT32_MAX)
-        return struct.pack(">f", held), held != exact
+        return _in_order(struct.pack(">f", held), known), held != exact
     wanted = _rounded(value, scale)
     fitting = min(max(wanted, known.minimum), known.maximum)
-    return (int(fitting) & ((1 << 16 * words) - 1)).to_bytes(2 * words, "big"), fitting != wanted
+    data = (int(fitting) & ((1 << 16 * words) - 1)).to_bytes(2 * words, "big")
+    return _in_order(data, known), fitting != wanted
+
+
+def _in_order(data: bytes, encoding: Encoding) -> bytes:
+    """Registers, given high word first, in the order of the wire."""
+    if not encoding.is_low_word_first:
+        return data
+    return b"".join(data[at : at + 2] for at in range(len(data) - 2, -1, -2))
+
+
+def _signed_form(row: Row) -> int:
+    """The pattern of a value that is not available as the number that gives those bits."""
+    encoding = ENCODINGS[row.encoding]
+    return encoding.missing - (1 << 16 * row.words) if encoding.is_signed and encoding.missing else 0
 
 
 def _rounded(value: float, scale: float) -> int | float:

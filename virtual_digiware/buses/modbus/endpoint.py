@@ -53,8 +53,8 @@ logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)
 class RegisterBank(Protocol):
     """What one unit offers to a client."""
 
-    def read(self, address: int, count: int) -> bytes | None:
-        """Bytes of the registers, or None when one of them does not exist."""
+    def read(self, function: int, address: int, count: int) -> bytes | None:
+        """Bytes of the registers that function 3 or 4 reads, or None when one of them does not exist."""
 
     def write(self, function: int, address: int, values: Sequence[int]) -> int:
         """Take the values and return 0, or return the exception code of the refusal."""
@@ -99,7 +99,7 @@ def _respond(bank: RegisterBank, pdu: bytes) -> ModbusPDU | int:
 def _read(bank: RegisterBank, request: ReadHoldingRegistersRequest) -> ModbusPDU | int:
     if request.address + request.count > _ADDRESSES:
         return ILLEGAL_ADDRESS
-    data = bank.read(request.address, request.count)
+    data = bank.read(request.function_code, request.address, request.count)
     if data is None:
         return ILLEGAL_ADDRESS
     registers = unpack(f">{request.count}H", data)

@@ -7,6 +7,7 @@ exception code; a word outside every block is simply not there.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 
 from virtual_digiware.buses.interfaces import Unit, Versioned
 from virtual_digiware.buses.modbus.codec import BlockPlan
@@ -39,31 +40,37 @@ class RegisterImage:
         self.encodings = 0
         self.saturated = 0
         self._site = site
-        self._cells = [
+        cells = [
             _Cell(placed, plans.of(placed.block), unit.is_raw(placed.block))
             for placed in unit.product.blocks
             if is_readable(placed)
         ]
-        self._bases = [cell.base for cell in self._cells]
+        self._spaces = {
+            function: [cell for cell in cells if function in cell.placed.block.read_functions]
+            for function in (3, 4)
+        }
+        self._bases = {function: [cell.base for cell in space] for function, space in self._spaces.items()}
 
-    def read(self, address: int, count: int) -> bytes | None:
+    def read(self, address: int, count: int, function: int = 3) -> bytes | None:
         """Bytes of `count` registers from `address`, or None when one of them lies outside every block.
 
-        A read may span reserved words, which are 0, and blocks that adjoin without a gap.
+        Functions 3 and 4 read the same registers, except on products that keep them apart. A read may span
+        reserved words, which are 0, and blocks that adjoin without a gap.
         """
-        at = bisect_right(self._bases, address) - 1
+        at = bisect_right(self._bases[function], address) - 1
         if at < 0:
             return None
-        cell = self._cells[at]
+        cells = self._spaces[function]
+        cell = cells[at]
         end = address + count
         if end <= cell.end:
             data = cell.data if cell.version == self._site.version else self._encode(cell)
             return data[2 * (address - cell.base) : 2 * (end - cell.base)]
-        return self._read_across(at, address, end)
+        return self._read_across(cells[at:], address, end)
 
-    def _read_across(self, at: int, address: int, end: int) -> bytes | None:
+    def _read_across(self, cells: Sequence[_Cell], address: int, end: int) -> bytes | None:
         parts = []
-        for cell in self._cells[at:]:
+        for cell in cells:
             if address < cell.base or address >= cell.end:  # a gap in front of this block, or behind the last
                 return None
             data = cell.data if cell.version == self._site.version else self._encode(cell)

@@ -21,6 +21,10 @@ def on_line(site: Site, line: str) -> list[tuple[tuple[str, int], str]]:
         (("gateways", index), gateway.name)
         for index, gateway in enumerate(site.gateways)
         if gateway.rs485 is not None and gateway.rs485.line == line
+    ] + [
+        (("meters", index), meter.name)
+        for index, meter in enumerate(site.meters)
+        if meter.rs485 is not None and meter.rs485.line == line
     ]
 
 
@@ -74,6 +78,16 @@ def rs485_addresses(site: Site) -> Iterator[Broken]:
                     f"{holder} and {taken[line, address]} both have {address}",
                 )
             taken.setdefault((line, address), holder)
+    for index, meter in enumerate(site.meters):
+        if meter.rs485 is not None:
+            place = meter.rs485.line, meter.address
+            if place in taken:
+                yield Broken(
+                    ("meters", index, "address"),
+                    str(meter.address),
+                    f"an address of its own on line {place[0]}; {taken[place]} already has {place[1]}",
+                )
+            taken.setdefault(place, meter.name)
 
 
 @rule("rs485-termination", "note", _MANUALS)
