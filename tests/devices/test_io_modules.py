@@ -200,6 +200,12 @@ class Around:
     def circuit_point(self, circuit: str, point: str, *, average: bool) -> float:
         return math.nan
 
+    def heating_a2(self, circuit: str) -> float:
+        return 50.0**2
+
+    def is_closed(self, circuit: str) -> bool:
+        return circuit != "open"
+
     def mark(self, path: str, meter: int) -> tuple[int, int]:
         return START, 0
 
@@ -209,14 +215,70 @@ def io_of(product: Product, *inputs: str) -> IoModule:
     return IoModule("M1/io", product, layout, Settings(product, {}), "Europe/Paris")
 
 
-def test_temperatures_swing_about_a_room_and_differ_from_probe_to_probe() -> None:
-    product = replace(products()["IO-20"], features={"temperature_probes": 2})
-    module = io_of(product)
+def test_probes_feel_the_room_or_a_cabinet_that_a_circuit_warms() -> None:
+    product = products()["IO-20"]
+    layout = ModuleLayout("io", "IO-20", 4, probes=("room", "warmed by c0 100 20"))
+    module = IoModule("M1/io", product, layout, Settings(product, {}), "Europe/Paris")
     day = [module.temperature(0, Around(START + hour * 3_600_000))["temperature"] for hour in range(24)]
-    assert max(day) - min(day) == pytest.approx(4.0, abs=0.1)
-    assert 20 < min(day) < max(day) < 35
-    assert module.temperature(1, Around())["temperature"] > module.temperature(0, Around())["temperature"]
+    assert (min(day), max(day)) == (pytest.approx(20, abs=0.1), pytest.approx(24, abs=0.1))
+    room, cabinet = (module.temperature(slot, Around())["temperature"] for slot in (0, 1))
+    assert cabinet - room == pytest.approx(20 * 0.5**2)
     assert math.isnan(module.temperature(2, Around())["temperature"])
+
+
+def test_a_contact_follows_its_breaker_and_another_output() -> None:
+    module = io_of(products()["IO-10"], "breaker c0", "breaker open", "output M1/other 2")
+    assert module.digital_inputs(Around())["active_mask"] == 0b001
+    module.is_output_on = lambda path, number: (path, number) == ("M1/other", 2)
+    assert module.digital_inputs(Around())["active_mask"] == 0b101
+
+
+def test_an_output_gives_a_pulse_for_each_weight_of_energy() -> None:
+    product = products()["IO-10"]
+    layout = ModuleLayout("io", "IO-10", 4, outputs=("on", "pulse of c0 100"))
+    module = IoModule("M1/io", product, layout, Settings(product, {}), "UTC")
+    wh = 3_600_000
+    masks = [
+        module.digital_outputs(0b01, Around(energy={"c0": energy * wh}))["active_mask"]
+        for energy in (0, 49, 50, 99, 100, 150)
+    ]
+    assert masks == [0b11, 0b11, 0b01, 0b01, 0b11, 0b01]
+
+
+@pytest.mark.parametrize("text", ["breaker", "output M1/io 0", "output M1/io x"])
+def test_a_contact_that_cannot_be_is_refused(text: str) -> None:
+    with pytest.raises(DriveError):
+        io_of(products()["IO-10"], text)
+
+
+@pytest.mark.parametrize("text", ["warmed by c0 0 20", "warmed by c0 10 101", "circuit c0 current_l1 0 9"])
+def test_a_probe_that_cannot_be_is_refused(text: str) -> None:
+    layout = ModuleLayout("io", "IO-20", 4, probes=(text,))
+    product = products()["IO-20"]
+    with pytest.raises(DriveError):
+        IoModule("M1/io", product, layout, Settings(product, {}), "UTC")
+
+
+def test_a_cabinet_warms_with_the_time_constant_of_its_walls() -> None:
+    bus = (
+        ModuleLayout("u", "U-30", 2, board="main"),
+        ModuleLayout("i", "I-35", 3, allocations=(three_phase("c0"),)),
+        ModuleLayout("io", "IO-20", 4, probes=("room", "warmed by c0 10 20")),
+    )
+    truth = ScriptedTruth({"c0": [(START - MINUTE, 6900.0, 0.0)]})
+    layout = SiteLayout("bench", (GatewayLayout("M1", "M-70", 1, bus),))
+    model = SiteModel(truth, layout, products(), 7, START)  # type: ignore[arg-type]
+    rises = []
+    for hours in (0.25, 1.5, 12):
+        model.publish(model.compute(START + round(hours * 3_600_000)))
+        io = model.units["M1/io"].io
+        assert io is not None
+        room, cabinet = (io.temperature(slot, model.snapshot)["temperature"] for slot in (0, 1))
+        rises.append(cabinet - room)
+    full = rises[2]
+    assert full == pytest.approx(20, rel=0.1)
+    assert rises[0] == pytest.approx(full * (1 - math.exp(-0.25 / 1.5)), rel=0.01)
+    assert rises[1] == pytest.approx(full * (1 - math.exp(-1)), rel=0.01)
 
 
 def test_a_signal_without_a_value_is_no_number() -> None:
@@ -281,5 +343,5 @@ def test_a_site_with_a_drive_that_has_no_source_is_refused() -> None:
     layout = office_layout()
     gateway = layout.gateways[0]
     bad = replace(gateway, modules=(*gateway.modules[:3], ModuleLayout("io", "IO-10", 5, outputs=("maybe",))))
-    with pytest.raises(DriveError, match="on or off"):
+    with pytest.raises(DriveError, match="on, off, or pulse"):
         office_model(gateways=(bad,))

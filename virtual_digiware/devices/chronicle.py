@@ -95,7 +95,7 @@ class Chronicle:
             self._computed_ms = max(self._computed_ms, effect.time_ms)
             self._take(effect, self._computed_ms)
         self._computed_ms = t_ms
-        metered = Metered(self._slot_of_circuit, self._marks, self._commissioned_ms)
+        metered = Metered(self._slot_of_circuit, self._marks, self._commissioned_ms, self._events)
         snapshot = Snapshot(self._history.moment(t_ms), metered, self._layout.refresh_ms, self._asked)
         snapshot.prepare()
         return snapshot

@@ -285,7 +285,7 @@ def _digital_inputs(unit: Unit, slot: int, snapshot: Snapshot) -> Values:
 
 
 def _digital_outputs(unit: Unit, slot: int, snapshot: Snapshot) -> Values:
-    return _io(unit).digital_outputs(unit.state.outputs)
+    return _io(unit).digital_outputs(unit.state.outputs, snapshot)
 
 
 def _analogue_input(unit: Unit, slot: int, snapshot: Snapshot) -> Values:

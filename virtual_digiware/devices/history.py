@@ -14,12 +14,14 @@ import numpy as np
 
 from virtual_digiware.devices import energies
 from virtual_digiware.devices.alarms.compiled import ClosedBlock, Looked
+from virtual_digiware.devices.alarms.event_edges import EventEdges
 from virtual_digiware.devices.alarms.plan import NO_PLAN, Plan
-from virtual_digiware.devices.alarms.surroundings import EventEdges, Surroundings
+from virtual_digiware.devices.alarms.surroundings import Surroundings
 from virtual_digiware.devices.alarms.watch import Watch
 from virtual_digiware.devices.circuit_tables import CIRCUIT_INSTANTANEOUS, CIRCUIT_QUALITY
 from virtual_digiware.devices.demand import BASE_STEP_MS, Averages, Demand, DemandBlock, LocalBlocks
 from virtual_digiware.devices.extremes import BoolArray, Extremes
+from virtual_digiware.devices.heating import Heating
 from virtual_digiware.devices.measurement import Measured
 from virtual_digiware.devices.metering import (
     CIRCUIT_EXTREMES,
@@ -79,6 +81,7 @@ class History:
             Extremes(NETWORK_QUALITY, networks),
             Watch.beginning(plan, commissioned_ms, self._around()),
         )
+        self._heating = Heating.cold(slots)
         self._average_extremes = Extremes(CIRCUIT_EXTREMES, slots, COMPANIONS)
         self._partial = PartialCounters.starting(slots, commissioned_ms)
         self._curve_since_ms = np.full(slots, commissioned_ms, np.int64)
@@ -183,6 +186,7 @@ class History:
             partial=self._partial,
             average=self._demand.complete or self._running(t_ms, unfinished),
             average_extremes=self._average_extremes,
+            heating=self._heating.after(self._demand.running(t_ms, gained, None)),
             curve=self._demand.curve,
             curve_since_ms=self._curve_since_ms,
             running_gain_mj=self._demand.running_gain(gained),
@@ -246,6 +250,7 @@ class History:
         if step.points is None:
             raise AssertionError("a step is booked with its points")
         for block in self._demand.book(edges, step.gained_mj, step.points):
+            self._heating = self._heating.after(block)
             if not block.is_partial:
                 values = averages(block, np.arange(self._meter.slots))[_EXTREME_ROWS]
                 end = np.array([block.end_ms], np.int64)
@@ -355,7 +360,7 @@ class History:
     def _with(self, records: Records, reading: Reading) -> Records:
         t_ms = reading.solution.start_ms
         circuit_quality, network_quality = reading.quality
-        looked = Looked(t_ms, reading.points, circuit_quality, network_quality)
+        looked = Looked(t_ms, reading.points, circuit_quality, network_quality, self._edges)
         blocks = self._closed[: self._blocks_by(int(t_ms[-1]))]
         return Records(
             records.circuits.including(t_ms, reading.points.circuits[_EXTREME_ROWS]),

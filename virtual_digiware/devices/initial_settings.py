@@ -92,6 +92,9 @@ def _inputs(values: dict[Key, int | str], module: ModuleLayout, product: Product
             values["digital_input_settings", i, "pulse_unit"] = _WATT_HOUR
             values["meter_settings", i, "meter_enabled"] = 1
             values["meter_settings", i, "meter_input"] = i
+    count = len(module.probes)
+    values["temperature_availability", 0, "external_probe_count"] = count
+    values["temperature_availability", 0, "external_probe_mask"] = (1 << count) - 1
     for i, signal in enumerate(analogue_drives(product, module, timezone)):
         values["analogue_input_settings", i, "point_1_value"] = round(signal.low)
         values["analogue_input_settings", i, "point_2_value"] = round(signal.high)

@@ -1,9 +1,11 @@
 """What drives the inputs of an IO module, in the words of the site file; every value is a function of time.
 
 Digital inputs: `off`, `on`, `square <period s> <duty>`, `schedule <daily profile>` (on while the profile is
-above half its peak), `pulse of <circuit> <Wh per pulse>`. Analogue inputs: a number or `constant <value>`,
-`sine <low> <high> <period s>`, `room` (its temperature, 0 to 50 degC), `circuit <name> <point> <low> <high>`;
-low is 4 mA and high is 20 mA.
+above half its peak), `pulse of <circuit> <Wh per pulse>`, `breaker <circuit>`,
+`output <gateway>/<module> <n>`.
+Analogue inputs: a number or `constant <value>`, `sine <low> <high> <period s>`, `room` (its temperature, 0 to
+50 degC), `circuit <name> <point> <low> <high>`; low is 4 mA and high is 20 mA. Temperature probes: a number,
+a sine, `room`, `warmed by <circuit> <A> <K>`.
 """
 
 from __future__ import annotations
@@ -95,7 +97,22 @@ class Pulse:
         return self.weight_mj / MJ_PER_TENTH / 10
 
 
-DigitalDrive = Level | Square | Schedule | Pulse
+@dataclass(frozen=True, slots=True)
+class Breaker:
+    """The auxiliary contact of a circuit's breaker: closed while that is."""
+
+    circuit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A wire from an output (from 1) of the IO module at a path `<gateway>/<module>`."""
+
+    path: str
+    number: int
+
+
+DigitalDrive = Level | Square | Schedule | Pulse | Breaker | Output
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,9 +189,27 @@ class Room:
         return self.at((start_ms + end_ms) // 2)
 
 
-AnalogueDrive = Constant | Sine | Room | CircuitPoint
+@dataclass(frozen=True)
+class Warmed:
+    """Air in a cabinet: that of the room, and `rise_k` more where `circuit` carries `nominal_a` for long."""
 
-_DIGITAL = "off, on, square <period s> <duty>, schedule <daily profile>, or pulse of <circuit> <Wh per pulse>"
+    circuit: str
+    nominal_a: float
+    rise_k: float
+    time: LocalTime
+
+    def temperature_c(self, t_ms: int, heating_a2: float) -> float:
+        return room_c(t_ms, self.time) + self.rise_k * heating_a2 / self.nominal_a**2
+
+
+AnalogueDrive = Constant | Sine | Room | CircuitPoint
+ProbeDrive = Constant | Sine | Room | Warmed
+
+_DIGITAL = (
+    "off, on, square <period s> <duty>, schedule <daily profile>, pulse of <circuit> <Wh per pulse>, "
+    "breaker <circuit>, or output <gateway>/<module> <number>"
+)
+_PROBE = "a number, sine <low> <high> <period s>, room, or warmed by <circuit> <A> <K>"
 _ANALOGUE = "a number, sine <low> <high> <period s>, room, or circuit <name> <point> <low> <high>"
 
 
@@ -198,6 +233,10 @@ def digital_drive(text: str, timezone: str) -> DigitalDrive:
             except ProfileUnknown as unknown:
                 raise DriveError(text, "schedule with one of " + ", ".join(unknown.known)) from unknown
             return Schedule(profile, LocalTime(timezone))
+        case ["breaker", circuit]:
+            return Breaker(circuit)
+        case ["output", path, number] if number.isdecimal() and int(number) > 0:
+            return Output(path, int(number))
         case ["pulse", "of", circuit, weight]:
             weight_mj = round(_number(text, weight, _DIGITAL) * MJ_PER_TENTH * 10)
             if weight_mj <= 0:
@@ -223,6 +262,27 @@ def analogue_drive(text: str, timezone: str) -> AnalogueDrive:
         case ["circuit", name, point, low, high]:
             return CircuitPoint(name, point, *_span(text, low, high))
     raise DriveError(text, _ANALOGUE)
+
+
+def probe_drive(text: str, timezone: str) -> ProbeDrive:
+    """Read what a temperature probe feels.
+
+    Raises:
+        DriveError: None of the forms, or a number out of range.
+    """
+    match text.split():
+        case ["warmed", "by", circuit, amperes, kelvins]:
+            nominal_a, rise_k = _number(text, amperes, _PROBE), _number(text, kelvins, _PROBE)
+            if nominal_a <= 0 or not 0 <= rise_k <= 100:
+                raise DriveError(text, "a current above 0 A and a rise of 0 to 100 K")
+            return Warmed(circuit, nominal_a, rise_k, LocalTime(timezone))
+    try:
+        drive = analogue_drive(text, timezone)
+    except DriveError as error:
+        raise DriveError(text, _PROBE) from error
+    if isinstance(drive, CircuitPoint):
+        raise DriveError(text, _PROBE)
+    return drive
 
 
 def signal_ma(value: float, low: float, high: float) -> float:

@@ -3,34 +3,30 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
-
-import numpy as np
 
 from virtual_digiware.devices.block import Product
 from virtual_digiware.devices.io_drives import (
     AnalogueDrive,
+    Breaker,
     CircuitPoint,
     Constant,
     DigitalDrive,
     DriveError,
     Level,
+    Output,
     Pulse,
     Square,
+    Warmed,
     analogue_drive,
     digital_drive,
+    probe_drive,
     signal_ma,
 )
 from virtual_digiware.devices.layout import ModuleLayout
 from virtual_digiware.devices.settings import Settings
-from virtual_digiware.profiles.local_time import DAY_MS, LocalTime
 
-ROOM_C, ROOM_SWING_C, CABINET_RISE_C = 22.0, 2.0, 8.0
-"""Where temperature probes hang: a room at 22 +/- 2 degC over the day, a cabinet some kelvin warmer."""
-PROBE_STEP_C = 0.6
-"""Each further probe hangs a little higher in the cabinet."""
-_WARMEST_MS = 15 * 3_600_000
 _MULTI_FLUID, _SYNCHRO, _TRIP, _TARIFF = 4, 6, 7, 8
 _FUNCTION_OF_MODE: Mapping[int, int] = {1: _SYNCHRO, 2: _TRIP, 3: _TARIFF, 4: _TARIFF, 5: _TARIFF}
 """Function that an input shows by its mode. Source: MODBUS tables of DIRIS B30, V 153.745, logical inputs."""
@@ -54,6 +50,12 @@ class Surroundings(Protocol):
     def circuit_point(self, circuit: str, point: str, *, average: bool) -> float:
         """A measured value of a circuit; NaN when it is not available."""
 
+    def heating_a2(self, circuit: str) -> float:
+        """Mean square of a metered circuit's current, as its losses have warmed a cabinet."""
+
+    def is_closed(self, circuit: str) -> bool:
+        """Whether the breaker of a circuit is closed."""
+
     def mark(self, path: str, meter: int) -> tuple[int, int]:
         """Time in ms and imported energy in mJ from which a partial pulse counter counts."""
 
@@ -67,18 +69,21 @@ class IoModule:
         """Raises DriveError for a drive that cannot be read, or that has no input."""
         self.path = path
         self._product, self._settings = product, settings
-        self._time = LocalTime(timezone)
         self.digital = digital_drives(product, layout, timezone)
+        self.pulse_outputs = pulse_outputs(product, layout)
+        self.is_output_on: Callable[[str, int], bool] = lambda path, number: False
+        """Whether an output (from 1) of another module is on; given once all modules are there."""
+        self.probes = tuple(probe_drive(text, timezone) for text in layout.probes)
         self.analogue = analogue_drives(product, layout, timezone)
         self._outputs = _count(product, "digital_outputs")
-        self._probes = _count(product, "temperature_probes")
+        self._probe_count = _count(product, "temperature_probes")
 
     def digital_inputs(self, around: Surroundings) -> Values:
         """States of the digital inputs; bit 0 is input 1 (unverified)."""
         closed = self._contacts("digital_input_settings", len(self.digital))
         active = 0
         for i, drive in enumerate(self.digital):
-            active |= _is_closed(drive, around) << i
+            active |= self._is_closed(drive, around) << i
         metered = self._metered_inputs()
         functions = {
             f"input_{i + 1}_function": _MULTI_FLUID
@@ -95,12 +100,18 @@ class IoModule:
             **functions,
         }
 
-    def digital_outputs(self, driven: int) -> Values:
-        """States of the digital outputs; `driven` has a bit for each output that is on."""
+    def output_states(self, driven: int, around: Surroundings) -> int:
+        """A bit for each output that is on: as `driven` by clients, or by the energy that it pulses."""
+        for i, drive in self.pulse_outputs.items():
+            driven = driven & ~(1 << i) | drive.closed(around.imported_mj(drive.circuit)) << i
+        return driven
+
+    def digital_outputs(self, driven: int, around: Surroundings) -> Values:
+        """States of the digital outputs; `driven` has a bit for each output that clients have switched on."""
         return {
             "output_count": self._outputs,
             "available_mask": (1 << self._outputs) - 1,
-            "active_mask": driven,
+            "active_mask": self.output_states(driven, around),
             "normally_closed_mask": self._contacts("digital_output_settings", self._outputs),
         }
 
@@ -123,9 +134,9 @@ class IoModule:
         """Temperature of one probe, degC; NaN where no probe is connected."""
         start_ms, end_ms = around.average_span_ms
         return {
-            "temperature": self._probe_c(slot, around.time_ms),
-            # A room moves so slowly that the middle of a block is its mean.
-            "temperature_average": self._probe_c(slot, (start_ms + end_ms) // 2),
+            "temperature": self._probe_c(slot, around.time_ms, around),
+            # Air moves so slowly that the middle of a block is its mean.
+            "temperature_average": self._probe_c(slot, (start_ms + end_ms) // 2, around),
         }
 
     def meter(self, slot: int, around: Surroundings) -> Values:
@@ -152,8 +163,8 @@ class IoModule:
     @property
     def circuits(self) -> tuple[str, ...]:
         """Circuits whose values or energies drive an input."""
-        drives = (*self.digital, *self.analogue)
-        return tuple(drive.circuit for drive in drives if isinstance(drive, Pulse | CircuitPoint))
+        drives = (*self.digital, *self.analogue, *self.probes, *self.pulse_outputs.values())
+        return tuple(drive.circuit for drive in drives if isinstance(drive, Pulse | CircuitPoint | Warmed))
 
     def pulse_circuit(self, meter: int) -> str | None:
         """The circuit whose energy a pulse meter counts, or None."""
@@ -194,22 +205,27 @@ class IoModule:
             return math.nan
         return first[1] + (current_ma - first[0]) * (second[1] - first[1]) / (second[0] - first[0])
 
-    def _probe_c(self, slot: int, t_ms: int) -> float:
-        if slot >= self._probes:
+    def _probe_c(self, slot: int, t_ms: int, around: Surroundings) -> float:
+        if slot >= min(len(self.probes), self._probe_count):
             return math.nan
-        time_of_day = int(self._time.moment(np.array([t_ms], np.int64)).time_of_day_ms[0])
-        swing = math.cos(2 * math.pi * (time_of_day - _WARMEST_MS) / DAY_MS)
-        return ROOM_C + ROOM_SWING_C * swing + CABINET_RISE_C + PROBE_STEP_C * slot
+        drive = self.probes[slot]
+        if isinstance(drive, Warmed):
+            return drive.temperature_c(t_ms, around.heating_a2(drive.circuit))
+        return drive.at(t_ms)
+
+    def _is_closed(self, drive: DigitalDrive, around: Surroundings) -> bool:
+        match drive:
+            case Pulse():
+                return drive.closed(around.imported_mj(drive.circuit))
+            case Breaker():
+                return around.is_closed(drive.circuit)
+            case Output():
+                return self.is_output_on(drive.path, drive.number)
+        return drive.state(around.time_ms)
 
     def _setting(self, block: str, slot: int, point: str) -> int:
         """Effective value of a numeric setting; 0 where the product has none."""
         return self._settings.number(block, slot, point) or 0
-
-
-def _is_closed(drive: DigitalDrive, around: Surroundings) -> bool:
-    if isinstance(drive, Pulse):
-        return drive.closed(around.imported_mj(drive.circuit))
-    return drive.state(around.time_ms)
 
 
 def _count(product: Product, feature: str) -> int:
@@ -235,16 +251,31 @@ def analogue_drives(product: Product, layout: ModuleLayout, timezone: str) -> tu
 
 
 def digital_outputs_at_start(product: Product, layout: ModuleLayout) -> int:
-    """Bits of the outputs that are on from the start. Raises DriveError for anything but on and off."""
+    """Bits of the outputs that are on from the start; those that give pulses are off. Raises DriveError."""
     count = _count(product, "digital_outputs")
     driven = 0
     if not count:
         return driven
     for i, text in enumerate(layout.outputs):
-        if i >= count or text not in ("on", "off"):
-            raise DriveError(text, f"on or off, for {count} outputs at most")
+        is_pulse = i < count and text.startswith("pulse ")
+        if i >= count or not (is_pulse or text in ("on", "off")):
+            right = f"on, off, or pulse of <circuit> <Wh per pulse>, for {count} outputs at most"
+            raise DriveError(text, right)
         driven |= (text == "on") << i
     return driven
+
+
+def pulse_outputs(product: Product, layout: ModuleLayout) -> Mapping[int, Pulse]:
+    """Digital outputs (from 0) that give pulses of an energy. Raises DriveError for pulses of nothing."""
+    if not _count(product, "digital_outputs"):
+        return {}
+    found = {}
+    for i, text in enumerate(layout.outputs):
+        if text.startswith("pulse "):
+            drive = digital_drive(text, "UTC")
+            assert isinstance(drive, Pulse)
+            found[i] = drive
+    return found
 
 
 def analogue_outputs_at_start(product: Product, layout: ModuleLayout) -> tuple[int, ...]:

@@ -47,6 +47,8 @@ class ModuleLayout:
     inputs: tuple[str, ...] = ()
     """IO modules: what drives each input, in the grammar of the site file."""
     outputs: tuple[str, ...] = ()
+    probes: tuple[str, ...] = ()
+    """What each temperature probe feels."""
     alarms: tuple[AlarmLayout, ...] = ()
     """Those that are set before anybody writes to the module."""
 

@@ -8,6 +8,7 @@ from virtual_digiware.devices.alarms.events import SiteAlarms
 from virtual_digiware.devices.alarms.watch import Watch
 from virtual_digiware.devices.demand import DemandBlock, Points
 from virtual_digiware.devices.extremes import Extremes
+from virtual_digiware.devices.heating import Heating
 from virtual_digiware.devices.metering import Reading
 from virtual_digiware.devices.partial_counters import PartialCounters
 from virtual_digiware.devices.points import IntArray
@@ -59,6 +60,7 @@ class Moment:
     average: DemandBlock
     """The last complete block; before the first complete one, the running block."""
     average_extremes: Extremes
+    heating: Heating
     curve: tuple[DemandBlock, ...]
     curve_since_ms: IntArray
     """(N,) points of the curve that ended before are forgotten."""

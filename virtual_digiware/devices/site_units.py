@@ -111,6 +111,14 @@ def build_units(
             taps=(tap,),
             meter=Meter(place, tap),
         )
+
+    def is_output_on(path: str, number: int) -> bool:
+        unit = units[path]
+        return bool(unit.io and unit.io.output_states(unit.state.outputs, site.snapshot) >> (number - 1) & 1)
+
+    for unit in units.values():
+        if unit.io is not None:
+            unit.io.is_output_on = is_output_on
     return units
 
 

@@ -28,6 +28,7 @@ from virtual_digiware.devices.partial_counters import PartialCounters
 from virtual_digiware.devices.points import FloatArray, IntArray, Table, table_of
 from virtual_digiware.devices.voltage_measurement import MeasuredVoltages
 from virtual_digiware.devices.wiring import BoolArray, Wiring
+from virtual_digiware.profiles.installation import Event
 
 Columns = dict[str, FloatArray]
 NetworkTable = Callable[[MeasuredVoltages, Wiring, BoolArray], Table]
@@ -52,6 +53,7 @@ class Metered:
     marks: Mapping[tuple[str, int], tuple[int, int]]
     """Time and imported energy at which pulse counters (path, meter) were cleared."""
     commissioned_ms: int
+    events: tuple[Event, ...] = ()
 
 
 class Snapshot:
@@ -123,6 +125,20 @@ class Snapshot:
             (self._metered.slot_of_circuit[circuit],),
         )
         return float(table[point][0]) if point in table.index else math.nan
+
+    def heating_a2(self, circuit: str) -> float:
+        """Mean square of a metered circuit's current, as its losses have warmed a cabinet."""
+        return float(self._moment.heating.squares[self._metered.slot_of_circuit[circuit]])
+
+    def is_closed(self, circuit: str) -> bool:
+        """Whether the breaker of a circuit is closed."""
+        return not any(
+            event.kind == "open"
+            and event.target == circuit
+            and event.start_ms <= self.time_ms
+            and (event.end_ms is None or self.time_ms < event.end_ms)
+            for event in self._metered.events
+        )
 
     def mark(self, path: str, meter: int) -> tuple[int, int]:
         """Time and imported energy from which a partial pulse counter counts."""

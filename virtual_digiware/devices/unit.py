@@ -206,7 +206,7 @@ def _io_values(io: IoModule, placed: PlacedBlock, snapshot: Snapshot, outputs: i
         case "io.digital_inputs":
             return io.digital_inputs(snapshot)
         case "io.digital_outputs":
-            return io.digital_outputs(outputs)
+            return io.digital_outputs(outputs, snapshot)
         case "io.analogue_inputs":
             return io.analogue_input(placed.slot, snapshot)
         case "io.temperatures":

@@ -20,6 +20,7 @@ from virtual_digiware.profiles import installation as plan
 from virtual_digiware.simulator.addressing import addressed_modules, addressed_sensors, gateway_address
 from virtual_digiware.simulator.alarm_models import alarm_layout
 from virtual_digiware.simulator.bus_chain import bus_segments, is_repeater
+from virtual_digiware.simulator.io_checks import wired_input
 from virtual_digiware.simulator.meter_building import meter_layouts, meter_products, meter_stations
 from virtual_digiware.simulator.polled_units import polled_units
 from virtual_digiware.simulator.site_checks import all_load_names, load_names
@@ -306,7 +307,8 @@ def _module(site: site_models.Site, module: site_models.Module, address: int) ->
         network=module.network,
         allocations=tuple(wire(site, module, described.inputs, described.name).allocations),
         measurement=module.measurement or site.measurement,
-        inputs=tuple(module.inputs),
+        inputs=tuple(wired_input(site, text) for text in module.inputs),
         outputs=tuple(module.outputs),
+        probes=tuple(module.probes),
         alarms=tuple(alarm_layout(alarm) for alarm in module.alarms),
     )

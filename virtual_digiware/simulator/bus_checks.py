@@ -106,10 +106,20 @@ def _check_bus(site: Site, gateway: Gateway, path: KeyPath, complaints: Complain
 def _check_keys_of_family(module: Module, product: Product, path: KeyPath, complaints: Complaints) -> None:
     """A U module has no circuits, an I module no board: a key in the wrong place is a misunderstanding."""
     misplaced = {
-        "voltage": ("circuits", "inputs", "outputs"),
-        "current": ("board", "inputs", "outputs"),
+        "voltage": ("circuits", "inputs", "outputs", "probes"),
+        "current": ("board", "inputs", "outputs", "probes"),
         "io": ("board", "circuits", "measurement"),
-        "repeater": ("address", "board", "network", "circuits", "measurement", "inputs", "outputs", "alarms"),
+        "repeater": (
+            "address",
+            "board",
+            "network",
+            "circuits",
+            "measurement",
+            "inputs",
+            "outputs",
+            "probes",
+            "alarms",
+        ),
     }
     keys = misplaced.get(product.family, ())
     for key in keys if product.family == "repeater" else (*keys, "supply"):

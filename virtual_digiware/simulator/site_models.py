@@ -168,6 +168,7 @@ class Module(Model):
     supply: Supply | None = Field(None, description="C-32: its 24 V supply; default: a P15")
     inputs: list[Drive] = Field([], description="IO modules: what drives each input")
     outputs: list[Drive] = Field([], description="IO modules: what each output does at start")
+    probes: list[Drive] = Field([], max_length=4, description="IO-20: what each temperature probe feels")
     alarms: list[Alarm] = Field([], description="what the alarm settings of the module hold at first")
 
 

@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from virtual_digiware.devices import energies
+from virtual_digiware.devices.alarms.event_edges import NO_EVENTS, EventEdges
 from virtual_digiware.devices.alarms.inputs import analogue_values, contact_states
 from virtual_digiware.devices.alarms.plan import (
     Analogue,
@@ -43,6 +44,7 @@ class Looked:
     points: Points
     circuit_quality: FloatArray
     network_quality: FloatArray
+    edges: EventEdges = NO_EVENTS
 
 
 @dataclass(frozen=True)
@@ -174,7 +176,7 @@ class Compiled:
         for i, guard in enumerate(self._guards):
             match guard.source:
                 case Contact() as contact:
-                    values[i] = contact_states(contact, times)
+                    values[i] = contact_states(contact, times, looked.edges)
                 case Analogue() as analogue:
                     values[i] = analogue_values(analogue, times, looked.points.circuits)
         if self.blocks:

@@ -349,4 +349,5 @@ def _since(looked: Looked, first: int) -> Looked:
         type(points)(points.circuits[:, first:], points.networks[:, first:]),
         looked.circuit_quality[:, first:],
         looked.network_quality[:, first:],
+        looked.edges,
     )
