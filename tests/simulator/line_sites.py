@@ -111,7 +111,7 @@ def read(address: int = HEATER_POWER, count: int = 2) -> bytes:
 
 
 @asynccontextmanager
-async def running(text: str) -> AsyncIterator[Running]:
+async def running(text: str, **options: Any) -> AsyncIterator[Running]:
     """The site with a manual clock, on free ports."""
     loop = asyncio.get_running_loop()
     ready: asyncio.Future[dict[str, Any]] = loop.create_future()
@@ -120,7 +120,7 @@ async def running(text: str) -> AsyncIterator[Running]:
         opened.building,
         opened.clock,
         opened.journal,
-        Options(port_base=0),
+        Options(port_base=0, **options),
         announce=lambda content, endpoints: loop.call_soon_threadsafe(ready.set_result, content),
     )
     task = asyncio.create_task(site.run())

@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple, Protocol
 import numpy as np
 
 from virtual_digiware.devices.block import PlacedBlock, Product, Row
+from virtual_digiware.devices.catalogue import product as known_product
 from virtual_digiware.devices.io_modules import IoModule, Values
 from virtual_digiware.devices.points import FloatArray
 from virtual_digiware.devices.remote_units import RemoteUnits
@@ -237,14 +238,28 @@ class GatewayCollection:
         key = product.name, table
         rows = self._points.get(key)
         if rows is None:
-            rows = self._points[key] = {
-                row.point: row
-                for placed in product.blocks
-                if placed.block.table == table and placed.slot == 0
-                for row in placed.block.rows
-                if not row.reserved
-            }
+            rows = self._points[key] = _rows_of(product, table)
         return rows
+
+
+_SHOWN_AS = {"circuit.": "I-35", "network.": "U-30"}
+"""Products by whose registers all services but Modbus show a meter: scales of its own would mislead them."""
+
+
+def _rows_of(product: Product, table: str) -> dict[str, Row]:
+    """Rows of a product's blocks with this table by point; of a meter, those that show what it measures."""
+    kind = next((kind for kind in _SHOWN_AS if table.startswith(kind)), None)
+    if product.family == "meter" and kind is not None:
+        measured = _rows_of(product, "meter.measured")
+        shown = _rows_of(known_product(_SHOWN_AS[kind]), table)
+        return {point: row for point, row in shown.items() if point in measured}
+    return {
+        row.point: row
+        for placed in product.blocks
+        if placed.block.table == table and placed.slot == 0
+        for row in placed.block.rows
+        if not row.reserved
+    }
 
 
 def _claims(units: Sequence[Unit]) -> Mapping[int, list[Unit]]:

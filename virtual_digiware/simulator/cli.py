@@ -101,6 +101,10 @@ def run(
         Path | None,
         typer.Option(metavar="PATH", help="Describe the endpoints here (JSON) once all accept connections."),
     ] = None,
+    collected: Annotated[
+        Path | None,
+        typer.Option(metavar="PATH", help="Write what dataloggers hold here (JSON), after every poll."),
+    ] = None,
     log_format: Annotated[
         Literal["text", "json", "off"], typer.Option("--log", help="Log on stderr.")
     ] = "text",
@@ -123,7 +127,7 @@ def run(
         file = _load(site, seed)
         for finding in refuse_errors(file, force):
             typer.echo(str(finding), err=True)
-        run_site(file, time, journal, port_base, ready_file, log_format)
+        run_site(file, time, journal, port_base, ready_file, log_format, collected)
 
 
 @app.command()

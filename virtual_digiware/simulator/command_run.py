@@ -23,6 +23,7 @@ def run_site(
     port_base: int | None,
     ready_file: Path | None,
     log_format: LogFormat,
+    collected_file: Path | None = None,
 ) -> None:
     """Run until told to stop.
 
@@ -40,7 +41,7 @@ def run_site(
         print_report(Report(), opened.building, content, endpoints)
 
     async def serve() -> None:
-        options = Options(port_base, ready_file)
+        options = Options(port_base, ready_file, collected_file)
         site = RunningSite(opened.building, opened.clock, opened.journal, options, announce, _progress)
         await site.run()
 

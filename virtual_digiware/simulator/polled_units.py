@@ -15,12 +15,15 @@ def polled_units(site: Site, gateway: Gateway) -> tuple[str, ...]:
     port = gateway.rs485
     if port is None or port.role != "client":
         return ()
-    return tuple(
+    line = port.line
+    behind = [
         path
         for other in site.gateways
-        if other.rs485 is not None and other.rs485.line == port.line and other.rs485.role == "server"
+        if other.rs485 is not None and other.rs485.line == line and other.rs485.role == "server"
         for path in own_units(other)
-    )
+    ]
+    meters = [meter.name for meter in site.meters if meter.rs485 is not None and meter.rs485.line == line]
+    return (*behind, *meters)
 
 
 def own_units(gateway: Gateway) -> list[str]:

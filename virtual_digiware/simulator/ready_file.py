@@ -79,7 +79,18 @@ def describe_site(site: Site, gateways: tuple[GatewayLayout, ...], endpoints: En
             }
         )
     meters = [_described_meter(meter, ports.get((meter.name, "modbus_tcp"))) for meter in site.meters]
-    return {"site": site.site, "gateways": described, "meters": meters, "lines": lines}
+    content = {"site": site.site, "gateways": described, "meters": meters, "lines": lines}
+    if site.dataloggers:
+        content["dataloggers"] = [
+            {
+                "name": logger.name,
+                "product": logger.product,
+                "period_s": logger.period_s,
+                "collects": [one.model_dump(exclude_none=True) for one in logger.collects],
+            }
+            for logger in site.dataloggers
+        ]
+    return content
 
 
 def _described_meter(meter: Meter, port: OpenPort | None) -> dict[str, Any]:

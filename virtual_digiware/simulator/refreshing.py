@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from math import ceil, inf
 from time import perf_counter
@@ -46,6 +46,7 @@ class Refresher:
         self._refresh_ms = refresh_ms
         self._piece_ms = FIRST_PIECE_MS
         self._cycles_ms: frozenset[int] = frozenset()
+        self._poll: Callable[[int], Awaitable[None]] | None = None
         self._computing = threading.Lock()
         self._woken = asyncio.Event()
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="refresh")
@@ -55,9 +56,12 @@ class Refresher:
         # A fast clock refreshes as often as a real one, which makes the slots of simulated time longer.
         return self._refresh_ms * max(1, ceil(self._clock.anchor.rate))
 
-    def stop_at_multiples_of(self, cycles_ms: Iterable[int]) -> None:
-        """Show what is there at the latest multiple of each cycle too: what is polled then is kept."""
-        self._cycles_ms = frozenset(cycles_ms)
+    def stop_at_multiples_of(self, cycles_ms: Iterable[int], poll: Callable[[int], Awaitable[None]]) -> None:
+        """Show what is there at the latest multiple of each cycle too: what is polled then is kept.
+
+        `poll` is told every time that has become visible, and time waits for it.
+        """
+        self._cycles_ms, self._poll = frozenset(cycles_ms), poll
 
     def close(self) -> None:
         """Wait for the computation in progress and end the thread."""
@@ -118,6 +122,8 @@ class Refresher:
             began_s = perf_counter()
             await self._compute(max(t_ms, self.computed_ms))
             took_s = perf_counter() - began_s
+            if self._poll is not None:
+                await self._poll(self.computed_ms)
             if self._model.turn(self.computed_ms):
                 continue  # what turned there is shown before time goes on
             if t_ms >= end_ms:

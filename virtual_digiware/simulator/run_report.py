@@ -50,6 +50,10 @@ def print_report(console: Console, building: Building, content: dict[str, Any], 
         table.add_row(
             f"{meter['name']} ({meter['product']})", places, f"{meter['address']} {meter['circuit']}"
         )
+    for logger in content.get("dataloggers", ()):
+        collected = ", ".join(name for one in logger["collects"] for name in one.values())
+        every = f"every {logger['period_s']} s, by Modbus TCP"
+        table.add_row(f"{logger['name']} ({logger['product']})", every, f"collects {collected}")
     console.print(table)
     for port in endpoints.ports:
         if port.reason:

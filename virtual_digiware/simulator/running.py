@@ -15,6 +15,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from virtual_digiware.simulator.collecting import Collectors
 from virtual_digiware.simulator.endpoints import Endpoints
 from virtual_digiware.simulator.instants import format_instant
 from virtual_digiware.simulator.logs import log
@@ -49,6 +50,7 @@ class Options:
 
     port_base: int | None = None
     ready_file: Path | None = None
+    collected_file: Path | None = None
 
 
 class RunningSite:
@@ -158,10 +160,15 @@ class RunningSite:
     async def _go_on(self, content: dict[str, Any]) -> None:
         """Refresh what clients see until told to stop."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(asyncio.to_thread(self._tell_everybody, content), name="announce")
-            refresh = group.create_task(self._refresher.keep_up(), name="refresh")
-            await self._stop.wait()
-            refresh.cancel()
+            self.collectors.start(self.endpoints, group)
+            try:
+                await self._collect(self._refresher.computed_ms)
+                group.create_task(asyncio.to_thread(self._tell_everybody, content), name="announce")
+                refresh = group.create_task(self._refresher.keep_up(), name="refresh")
+                await self._stop.wait()
+                refresh.cancel()
+            finally:
+                await self.collectors.stop()
 
     def _connect(self) -> None:
         """Let the devices of the site reach each other, while nobody else reaches them yet."""
@@ -171,7 +178,12 @@ class RunningSite:
         self._images = Images(model)
         self._writes = JournaledWrites(model, self.journal, self.now_ms, self._refresher.recompute, _tell)
         self.endpoints.prepare(self.building, self._images, self._writes)
-        self._refresher.stop_at_multiples_of(self.endpoints.poll_cycles_ms)
+        self.collectors = Collectors(self.building, self.options.collected_file)
+        cycles_ms = self.endpoints.poll_cycles_ms | self.collectors.cycles_ms
+        self._refresher.stop_at_multiples_of(cycles_ms, self._collect)
+
+    async def _collect(self, t_ms: int) -> None:
+        await self.collectors.collect(t_ms, is_waiting=self.clock.is_manual)
 
     async def _open(self) -> None:
         boots = engine_boots(self.journal)

@@ -38,6 +38,7 @@ def check_site(site: Site, text: YamlText) -> list[Fault]:
     from virtual_digiware.simulator.bacnet_checks import check_bacnet
     from virtual_digiware.simulator.bus_checks import check_gateways
     from virtual_digiware.simulator.cabinet_checks import check_cabinets
+    from virtual_digiware.simulator.datalogger_checks import check_dataloggers
     from virtual_digiware.simulator.lines_checks import check_lines
     from virtual_digiware.simulator.meter_checks import check_meters
     from virtual_digiware.simulator.mqtt_checks import check_mqtt
@@ -55,6 +56,7 @@ def check_site(site: Site, text: YamlText) -> list[Fault]:
     check_cabinets(site, complaints)
     check_meters(site, complaints)
     check_lines(site, complaints)
+    check_dataloggers(site, complaints)
     check_listening(site, complaints)
     check_bacnet(site, complaints)
     check_mqtt(site, complaints)

@@ -54,6 +54,7 @@ class SiteFile:
                 "extends": True,
                 "listen": True,
                 "lines": True,
+                "dataloggers": True,
                 "cabinets": True,
                 "mqtt": True,
                 "seed": True,

@@ -19,6 +19,7 @@ from virtual_digiware.profiles.installation import Phase
 from virtual_digiware.simulator.alarm_models import Alarm
 from virtual_digiware.simulator.bacnet_models import Bacnet
 from virtual_digiware.simulator.cabinet_models import Cabinet, Couplers, Supply
+from virtual_digiware.simulator.datalogger_models import Datalogger
 from virtual_digiware.simulator.instants import parse_instant
 from virtual_digiware.simulator.line_models import DeviceOnLine, Line, Rs485
 from virtual_digiware.simulator.meter_models import ListedRegister
@@ -323,6 +324,7 @@ class Site(Model):
     )
     meters: list[Meter] = Field([], description="meters outside any Digiware bus")
     lines: dict[Name, Line] = Field({})
+    dataloggers: list[Datalogger] = Field([])
     events: list[Annotated[Dip | Interruption | OpenBreaker, Field(discriminator="kind")]] = Field([])
     recordings: list[Recording] = Field([])
 

@@ -19,6 +19,7 @@ POLLED = (
     "io.analogue_inputs",
     "io.temperatures",
     "io.meters",
+    "meter.measured",
 )
 """Tables that a gateway fetches in every cycle: a choice, what the real ones fetch is not published."""
 
@@ -93,4 +94,4 @@ def probe_of(product: Product) -> bytes:
 
 def read_request(placed: PlacedBlock, address: int, words: int) -> bytes:
     """The request PDU of a plain read in a block."""
-    return bytes((3, address >> 8, address & 0xFF, 0, words))
+    return bytes((placed.block.read_functions[0], address >> 8, address & 0xFF, 0, words))
