@@ -100,7 +100,7 @@ class Collectors:
         client = self._clients[logger.name, target.through]
         found = None
         if unit.address is not None:
-            found = await read_blocks(client, unit.address, polled_blocks(unit))
+            found = await read_blocks(client, unit.address, unit.product, polled_blocks(unit))
         if found is None:
             logger.failed(target)
             return

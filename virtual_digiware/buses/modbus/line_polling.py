@@ -26,6 +26,7 @@ POLLED = (
 IDENTIFICATION = "unit.identification"
 
 _MAX_READ_WORDS = 125
+_ALIGNED_WORDS = 4
 _REQUEST_BYTES, _RESPONSE_OVERHEAD = 8, 5
 
 
@@ -62,7 +63,7 @@ class LinePolling:
         return sum(
             timing.exchange_s(_REQUEST_BYTES, _RESPONSE_OVERHEAD + 2 * words)
             for placed in polled_blocks(unit)
-            for _, words in pieces(placed)
+            for _, words in pieces(unit.product, placed)
         )
 
 
@@ -77,12 +78,14 @@ def polled_blocks(unit: Unit) -> list[PlacedBlock]:
     ]
 
 
-def pieces(placed: PlacedBlock) -> list[tuple[int, int]]:
-    """Address and words of the reads that fetch a block."""
-    return [
-        (address, min(_MAX_READ_WORDS, placed.end - address))
-        for address in range(placed.base, placed.end, _MAX_READ_WORDS)
-    ]
+def pieces(product: Product, placed: PlacedBlock) -> list[tuple[int, int]]:
+    """Address and words of the reads that fetch a block, as large as the product takes them.
+
+    All but the last are a multiple of four words, so that hardly a value is cut in two.
+    """
+    maximum = min(_MAX_READ_WORDS, int(product.features.get("read_words_maximum", _MAX_READ_WORDS)))
+    step = max(1, maximum // _ALIGNED_WORDS) * _ALIGNED_WORDS
+    return [(address, min(step, placed.end - address)) for address in range(placed.base, placed.end, step)]
 
 
 def probe_of(product: Product) -> bytes:
