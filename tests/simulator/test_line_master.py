@@ -128,13 +128,6 @@ MISTAKES: list[tuple[Callable[[str], str], str]] = [
         "exactly one of `pty",
     ),
     (lambda text: text.replace("role: client", "role: server"), "no such key, or `role: client` beside it"),
-    (lambda text: text.replace("rs485: {line: field}", "rs485: {line: field, role: client}", 1), "D-70"),
-    (
-        lambda text: text.replace(
-            "127.0.0.2}\n    rs485: {line: field}", "127.0.0.2}\n    rs485: {line: field, role: client}"
-        ),
-        "one client on a line; master already",
-    ),
 ]
 
 

@@ -12,9 +12,6 @@ if TYPE_CHECKING:
 CLIENT_KEYS = ("reply_ms", "retries", "offline_after")
 """Of a gateway that is the client of its line, and of no other."""
 
-CLIENT_PRODUCTS = ("M-50", "M-70", "D-50", "D-70")
-"""Source: Socomec note on communication architectures, figures 12, 17, 26, 28, 34; a C-31 never is one."""
-
 
 def clients_of(site: Site, line: str) -> list[int]:
     """Places of the gateways that are the client (master) of a line."""
@@ -26,7 +23,7 @@ def clients_of(site: Site, line: str) -> list[int]:
 
 
 def check_lines(site: Site, complaints: Complaints) -> None:
-    """Lines exist, have one client each, and a way to it."""
+    """Lines exist, and have a way to their client."""
     for index, gateway in enumerate(site.gateways):
         path: KeyPath = ("gateways", index, "rs485")
         port = gateway.rs485
@@ -34,9 +31,6 @@ def check_lines(site: Site, complaints: Complaints) -> None:
             continue
         if port.line not in site.lines:
             complaints.unknown((*path, "line"), port.line, "a line of this site", site.lines)
-        if port.role == "client" and gateway.product not in CLIENT_PRODUCTS:
-            right = f"`role: server`; the client of a line is one of {', '.join(CLIENT_PRODUCTS)}"
-            complaints.add((*path, "role"), port.role, right)
         for key in CLIENT_KEYS:
             if port.role != "client" and getattr(port, key) is not None:
                 complaints.add((*path, key), f"`{key}`", "no such key, or `role: client` beside it")
@@ -44,10 +38,6 @@ def check_lines(site: Site, complaints: Complaints) -> None:
     for name, line in site.lines.items():
         path = ("lines", name)
         clients = clients_of(site, name)
-        for index in clients[1:]:
-            other = site.gateways[clients[0]].name
-            right = f"one client on a line; {other} already is the client of {name}"
-            complaints.add(("gateways", index, "rs485", "role"), "client", right)
         ways = [key for key in ("pty", "serial") if getattr(line, key) is not None]
         if clients and ways:
             right = f"no `{ways[0]}`: {site.gateways[clients[0]].name} is the client of this line"

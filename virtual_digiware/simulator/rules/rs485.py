@@ -6,11 +6,17 @@ from collections.abc import Iterator
 
 from virtual_digiware.buses.modbus.station import MAX_DEVICES
 from virtual_digiware.simulator.addressing import addressed_modules, addressed_sensors, gateway_address
-from virtual_digiware.simulator.rules.rule import Broken, rule
+from virtual_digiware.simulator.line_models import DeviceOnLine
+from virtual_digiware.simulator.lines_checks import clients_of
+from virtual_digiware.simulator.rules.rule import NOTE, Broken, rule
 from virtual_digiware.simulator.site_models import Site
+from virtual_digiware.simulator.yaml_text import KeyPath
 
 MAX_LENGTH_M = 1200.0
 """Source: manuals 545830B, page 37, and RCM 551066A, page 53."""
+
+MASTERS = ("M-50", "M-70", "D-50", "D-70")
+"""Source: communication-architecture note, figures 12, 17, 26, 28 and 34."""
 
 _MANUALS = "manuals 545830B page 37, RCM 551066A page 53, ISOM 546780C page 54"
 
@@ -51,6 +57,46 @@ def rs485_length(site: Site) -> Iterator[Broken]:
                 f"{line.length_m:g} m",
                 f"at most {MAX_LENGTH_M:g} m; farther cabinets take an M-50 and Ethernet",
             )
+
+
+@rule("rs485-one-master", "error", f"{NOTE}, glossary; manual 545830B page 37")
+def rs485_one_master(site: Site) -> Iterator[Broken]:
+    """A line has one master: one gateway with `role: client`, or else the user's program."""
+    for name in site.lines:
+        clients = clients_of(site, name)
+        for index in clients[1:]:
+            other = site.gateways[clients[0]].name
+            change = f"one client on a line; {other} already is the client of {name}"
+            yield Broken(("gateways", index, "rs485", "role"), "client", change)
+
+
+@rule("rs485-master-product", "error", f"{NOTE}, figures 1, 8, 9, 12, 17, 26, 28 and 34")
+def rs485_master_product(site: Site) -> Iterator[Broken]:
+    """The master of a line is an M-50, M-70, D-50 or D-70; a C-31 never is one."""
+    for index, gateway in enumerate(site.gateways):
+        if gateway.rs485 is not None and gateway.rs485.role == "client" and gateway.product not in MASTERS:
+            yield Broken(
+                ("gateways", index, "rs485", "role"),
+                f"a {gateway.product} as client",
+                f"`role: server`; the client of a line is one of {', '.join(MASTERS)}",
+            )
+
+
+@rule("rs485-settings", "error", "manual 545830B page 37 (one line, one master, frames with a CRC)")
+def rs485_settings(site: Site) -> Iterator[Broken]:
+    """All devices of a line have its baud rate, parity and stop bits."""
+    places: list[tuple[KeyPath, DeviceOnLine | None]] = [
+        (("gateways", index, "rs485"), gateway.rs485) for index, gateway in enumerate(site.gateways)
+    ]
+    places += [(("meters", index, "rs485"), meter.rs485) for index, meter in enumerate(site.meters)]
+    for path, port in places:
+        if port is None:
+            continue
+        line = site.lines[port.line]
+        for key in ("baudrate", "parity", "stop_bits"):
+            own, common = getattr(port, key), getattr(line, key)
+            if own is not None and own != common:
+                yield Broken((*path, key), str(own), f"{common}, as line {port.line} has it")
 
 
 @rule("rs485-addresses", "error", "DIRIS Digiware M-50/M-70 manual 548751C, pages 46 and 51")
@@ -98,4 +144,12 @@ def rs485_termination(site: Site) -> Iterator[Broken]:
             yield Broken(("lines", name), f"line {name}", "nothing in the file; 120 ohm belong at both ends")
 
 
-RULES = (rs485_devices, rs485_length, rs485_addresses, rs485_termination)
+RULES = (
+    rs485_devices,
+    rs485_length,
+    rs485_one_master,
+    rs485_master_product,
+    rs485_settings,
+    rs485_addresses,
+    rs485_termination,
+)
