@@ -115,7 +115,7 @@ def test_harmonic_voltages_are_background_less_drops(truth, everything):
     plant, incomer = truth.board_index["plant"], truth.circuit_index["incomer 2"]
     behind = solution.voltage_v[:, plant] + z * spectra[:, incomer]
     supply = truth._mains.at(MORNING)
-    background = truth._mains.background_v[1] * supply.distortion[:, None, None]
+    background = truth._mains.background_v[1] * supply.distortion[:, 1, None, None]
     assert np.abs(behind[..., 1:] - background[..., 1:]).max() < 1e-10
     assert np.abs(behind[..., 0] - supply.emf_v[:, 1]).max() < 1e-3
 

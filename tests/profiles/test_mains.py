@@ -121,7 +121,7 @@ def test_the_first_phase_is_the_reference_of_all_angles():
 
 def test_background_distortion_stays_inside_the_norm():
     subject = mains("T1", "T2")
-    factor = subject.at(MONDAY_MS + np.arange(96) * 900_000).distortion
+    factor = subject.at(MONDAY_MS + np.arange(96) * 900_000).distortion[:, 0]
     assert (factor.min(), factor.max()) == pytest.approx((0.8, 1.2), abs=1e-3)
     peak_local_hour = np.argmax(factor) / 4 + 1
     assert peak_local_hour == pytest.approx(20, abs=0.3)

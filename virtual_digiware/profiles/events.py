@@ -1,4 +1,7 @@
-"""Events laid over the installation: dips and interruptions of sources, open breakers of circuits."""
+"""Events laid over the installation: dips, interruptions and frequencies of sources, open breakers of circuits.
+
+Events of other kinds change what the switchgear does; here they only mark edges.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,8 @@ from virtual_digiware.profiles.installation import PHASES, Event
 from virtual_digiware.profiles.solution import FloatArray, IntArray
 
 _FOR_GOOD = np.iinfo(np.int64).max
+_ELECTRICAL = ("dip", "interruption", "open", "frequency")
+_TARGETS = {"open": "circuit", "order": "switch", "coupled": "switch"}
 
 
 class EventError(ValueError):
@@ -32,28 +37,39 @@ class Overlay:
     """(T, S) 0 during an interruption, else 1."""
     closed: FloatArray
     """(T, K) 0 where the circuit's breaker is open, else 1."""
+    shift_hz: FloatArray | None
+    """(T, S) how far each source's frequency is off; None where none is."""
 
 
 class Timeline:
     """The events of an installation; each holds from its start until just before its end."""
 
     def __init__(
-        self, events: Sequence[Event], sources: Mapping[str, int], circuits: Mapping[str, int]
+        self,
+        events: Sequence[Event],
+        sources: Mapping[str, int],
+        circuits: Mapping[str, int],
+        switches: Sequence[str] = (),
+        switching_ms: Sequence[int] = (),
     ) -> None:
-        """`sources` and `circuits` are indices by name. Raises EventError."""
+        """`sources` and `circuits` are indices by name; `switching_ms` are further edges. Raises EventError.
+
+        `switches` are the names of transfers and couplers.
+        """
         self._sources = len(sources)
         self._circuits = len(circuits)
         for event in events:
-            _check(event, sources, circuits)
+            _check(event, sources, circuits, switches)
+        edges = [edge for event in events for edge in (event.start_ms, event.end_ms) if edge is not None]
+        self.edges = np.unique(np.array([*edges, *switching_ms], dtype=np.int64))
+        """Instants at which something begins or ends, ascending."""
+        events = tuple(event for event in events if event.kind in _ELECTRICAL)
         self._events = tuple(events)
         self._start = np.array([event.start_ms for event in events], dtype=np.int64)
         self._end = np.array(
             [_FOR_GOOD if event.end_ms is None else event.end_ms for event in events], dtype=np.int64
         )
         self._target = [(circuits if event.kind == "open" else sources)[event.target] for event in events]
-        edges = np.unique(np.concatenate([self._start, self._end]))
-        self.edges = edges[edges != _FOR_GOOD]
-        """Instants at which something begins or ends, ascending."""
 
     def edges_between(self, start_ms: int, end_ms: int) -> IntArray:
         """Edges strictly between two instants."""
@@ -72,11 +88,15 @@ class Timeline:
         emf = np.ones((t_ms.size, self._sources, 3))
         frequency = np.ones((t_ms.size, self._sources))
         closed = np.ones((t_ms.size, self._circuits))
+        shift: FloatArray | None = None
         for index in active:
             event, target = self._events[index], self._target[index]
             rows = (self._start[index] <= t_ms) & (t_ms < self._end[index])
             if event.kind == "open":
                 closed[rows, target] = 0.0
+            elif event.kind == "frequency":
+                shift = np.zeros_like(frequency) if shift is None else shift
+                shift[rows, target] += event.shift_hz
             elif event.kind == "interruption":
                 emf[rows, target] = 0.0
                 frequency[rows, target] = 0.0
@@ -85,13 +105,15 @@ class Timeline:
                     # Of two faults at once the deeper one is what remains.
                     column = emf[:, target, PHASES.index(phase)]
                     column[rows] = np.minimum(column[rows], event.residual)
-        return Overlay(emf, frequency, closed)
+        return Overlay(emf, frequency, closed, shift)
 
 
-def _check(event: Event, sources: Mapping[str, int], circuits: Mapping[str, int]) -> None:
-    known = circuits if event.kind == "open" else sources
+def _check(
+    event: Event, sources: Mapping[str, int], circuits: Mapping[str, int], switches: Sequence[str]
+) -> None:
+    kind: str = _TARGETS.get(event.kind, "source")
+    known = {"circuit": list(circuits), "source": list(sources), "switch": list(switches)}[kind]
     if event.target not in known:
-        kind = "circuit" if event.kind == "open" else "source"
         raise EventError(event, f"no such {kind}; known: {', '.join(known)}")
     if event.end_ms is not None and event.end_ms <= event.start_ms:
         raise EventError(event, "it must end after it starts")

@@ -14,8 +14,28 @@ CircuitKind = Literal["loads", "feeder", "incomer"]
 
 
 @dataclass(frozen=True, slots=True)
+class Genset:
+    """How a generating set starts and answers to load; shares are of nominal, steps of its rating.
+
+    Source: ISO 8528-5, performance class G2, for droop and transients; start times are engineering judgement.
+    """
+
+    droop: float = 0.05
+    frequency_dip: float = 0.13
+    """Depth of the frequency's excursion for a step of the whole rating."""
+    voltage_dip: float = 0.20
+    crank_ms: tuple[int, int] = (2000, 4000)
+    """Shortest and longest."""
+    run_up_ms: tuple[int, int] = (6000, 10_000)
+    """From the end of cranking until nominal speed is first passed."""
+    overshoot: tuple[float, float] = (0.03, 0.05)
+    distortion: float = 0.02
+    """Total harmonic distortion of the open-circuit voltage."""
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
-    """A mains supply behind its transformer.
+    """A mains supply behind its transformer, or a generating set behind its reactance.
 
     `voltage_v` is the nominal phase-to-neutral voltage; the open-circuit voltage is
     `level` times that, moved by the behaviour of the mains (physics: EMF).
@@ -28,6 +48,8 @@ class Source:
     short_circuit_percent: float = 4.0
     load_loss_percent: float = 1.1
     level: float = 1.02
+    genset: Genset | None = None
+    """Not mains but a generating set: without voltage unless it has been started."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +64,12 @@ class Cable:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """A busbar. Exactly one of `source` (the supply) and `feeder` (a circuit of another board) is given."""
+    """A busbar. Exactly one of `source`, `feeder` (a circuit of another board) and `transfer` supplies it."""
 
     name: str
     source: str | None = None
     feeder: str | None = None
+    transfer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +122,27 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True)
+class Transfer:
+    """A transfer switch: supplies the board that names it from one of two sources, or from none.
+
+    `feeders` are the circuits that bring the sources to it; None where it is connected to the source itself.
+    """
+
+    name: str
+    sources: tuple[str, str]
+    feeders: tuple[str | None, str | None] = (None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Coupler:
+    """A bus coupler between two boards. The circuit of its name, a feeder of the first board, is its breaker:
+    power that flows from the first board to the second counts positive in it."""
+
+    name: str
+    boards: tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Installation:
     """The whole installation; names are unique within each kind."""
 
@@ -108,6 +152,11 @@ class Installation:
     circuits: tuple[Circuit, ...]
     loads: tuple[Load, ...]
     timezone: str = "UTC"
+    transfers: tuple[Transfer, ...] = ()
+    couplers: tuple[Coupler, ...] = ()
+
+
+EventKind = Literal["dip", "interruption", "open", "frequency", "no_start", "coupled", "order"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +164,18 @@ class Event:
     """Something that happens to the installation between two instants (`end_ms` None: for good).
 
     kind `dip`: `target` is a source, parameter `residual` (0..1, of the EMF) and optional `phases`;
-    kind `interruption`: `target` is a source; kind `open`: `target` is a circuit whose breaker is open.
+    kind `interruption`: `target` is a source; kind `open`: `target` is a circuit whose breaker is open;
+    kind `frequency`: `target` is a source whose frequency is off by `shift_hz`;
+    kind `no_start`: `target` is a generating set that does not start when it is told to;
+    kind `coupled`: `target` is a coupler that somebody keeps closed;
+    kind `order`: `target` is a transfer switch that is told `order` at `start_ms`.
     """
 
     start_ms: int
     end_ms: int | None
-    kind: Literal["dip", "interruption", "open"]
+    kind: EventKind
     target: str
     residual: float = 0.0
     phases: tuple[Phase, ...] = PHASES
+    shift_hz: float = 0.0
+    order: str = ""

@@ -120,7 +120,7 @@ class Supply:
     emf_v: ComplexArray
     """(T, S, 3) fundamental phasors; L1 of each source is real."""
     distortion: FloatArray
-    """(T,) factor of `Mains.background_v`."""
+    """(T, S) factor of `Mains.background_v`."""
 
 
 class Mains:
@@ -135,7 +135,8 @@ class Mains:
         count = len(sources)
         self._time = LocalTime(timezone)
         self._frequency = GridFrequency(site_key, self._data)
-        self._nominal_hz = np.array([source.frequency_hz for source in sources], dtype=np.float64)
+        self.nominal_hz = np.array([source.frequency_hz for source in sources], dtype=np.float64)
+        """(S,)"""
         self._nominal_v = np.array([source.voltage_v for source in sources], dtype=np.float64)
         self._level = np.array([source.level for source in sources], dtype=np.float64)
         share, tau = self._data.voltage_common
@@ -181,12 +182,12 @@ class Mains:
         self, frame: MainsFrame, place: IntArray, fraction: FloatArray, deviation_hz: FloatArray
     ) -> Supply:
         magnitude = frame.first_v[place] + frame.change_v[place] * fraction[:, None, None]
-        relative = np.repeat(1 + deviation_hz[:, None] / _FITTED_HZ, self._nominal_hz.size, axis=1)
+        relative = np.repeat(1 + deviation_hz[:, None] / _FITTED_HZ, self.nominal_hz.size, axis=1)
         return Supply(
-            frequency_hz=self._nominal_hz * relative,
+            frequency_hz=self.nominal_hz * relative,
             relative_frequency=relative,
             emf_v=magnitude * self._shape,
-            distortion=frame.distortion[place],
+            distortion=np.repeat(frame.distortion[place][:, None], self.nominal_hz.size, axis=1),
         )
 
     def _build(self, step: IntArray) -> MainsFrame:

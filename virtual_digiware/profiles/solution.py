@@ -30,7 +30,7 @@ class Solution:
     end_ms: IntArray
     """(T,) equal to `start_ms` for an instant."""
     frequency_hz: FloatArray
-    """(T, S)"""
+    """(T, S), followed by a column for each board that changes its source: 0 while it has none."""
     voltage_v: ComplexArray
     """(T, M, 3, H) phase to (local) neutral."""
     neutral_voltage_v: ComplexArray

@@ -6,7 +6,7 @@ name: sums are then taken in an order that the order of the description cannot c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -220,8 +220,8 @@ def _check(installation: Installation) -> None:
             incomers.add(circuit.board)
 
 
-def plant(installation: Installation) -> Tree:
-    """Compile the tree of boards. Raises InstallationError."""
+def plant(installation: Installation, cut: Collection[str] = ()) -> Tree:
+    """Compile the tree of boards; those in `cut` have no supply at present. Raises InstallationError."""
     _check(installation)
     boards = {board.name: board for board in installation.boards}
     circuits = {circuit.name: circuit for circuit in installation.circuits}
@@ -255,6 +255,7 @@ def plant(installation: Installation) -> Tree:
         board = boards[name]
         if board.feeder is None:
             source[index] = source_index[board.source or ""]
+            live[index] = float(name not in cut)
             continue
         circuit = circuits[board.feeder]
         feeder[index] = circuit_index[board.feeder]

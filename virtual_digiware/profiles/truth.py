@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from types import MappingProxyType
 from typing import TypeVar
@@ -34,6 +34,10 @@ from virtual_digiware.profiles.spectrum_bins import Mixture, SpectrumBins
 from virtual_digiware.profiles.tree import Tree, plant
 
 _Number = TypeVar("_Number", np.float64, np.complex128)
+
+Rows = slice | IntArray
+Stimulus = Callable[[Rows], tuple[Demand, Supply]]
+"""What loads want and sources offer at some of the asked times."""
 
 _CHUNK_NUMBERS = 400_000
 """Numbers in the largest array of a chunk of times: about what a core's caches hold."""
@@ -78,30 +82,43 @@ class Truth:
         self.board_index = _index([board.name for board in installation.boards])
         self.circuit_index = _index([circuit.name for circuit in installation.circuits])
         keys = {load.name: key(seed, installation.name, f"load/{load.name}") for load in installation.loads}
-        self._tree: Tree = plant(installation)
-        self._connections: Connections = connect(installation, self._tree, known, keys)
+        self._known, self._keys = known, keys
+        self._plant(installation)
         loads = self._connections.loads
         self._envelope = Envelope(
             loads, known, daily_profile, keys, key(seed, installation.name, "weather"), installation.timezone
         )
         self._mains = Mains(installation.sources, seed, installation.name, installation.timezone)
+        self.board_source = self._tree.source[self._rank]
+        """(M,) column of `Solution.frequency_hz` of each board."""
+        self.circuit_source = self._tree.source[self._circuits.board]
+        """(K,) the same of each circuit."""
+        self._lay(events)
+
+    @property
+    def switching_ms(self) -> Sequence[int]:
+        """When switches between sources move, ascending; they are edges as those of events are."""
+        return ()
+
+    def _plant(self, installation: Installation, cut: Collection[str] = ()) -> None:
+        """Compile all that follows from who supplies whom; `cut`: boards without a supply at present."""
+        self._tree: Tree = plant(installation, cut)
+        self._connections: Connections = connect(installation, self._tree, self._known, self._keys)
         self._network = Network(self._tree, self._connections)
-        self._bins = SpectrumBins(loads, known, keys)
+        self._bins = SpectrumBins(self._connections.loads, self._known, self._keys)
         self._harmonics = Harmonics(self._tree, self._connections, self._bins)
         self._circuits = Circuits(installation, self._tree, self._connections, self._bins)
         self._ledger = Ledger(self._tree, self._connections, self._circuits)
-        self._timeline = Timeline(events, self.source_index, self.circuit_index)
         self._static_live = None if np.all(self._tree.live == 1) else self._tree.live[None]
         self._rank = np.argsort(self._tree.order)
-        self.board_source = self._tree.source[self._rank]
-        """(M,) source of each board."""
-        self.circuit_source = self._tree.source[self._circuits.board]
-        """(K,) source of each circuit."""
+
+    def _lay(self, events: Sequence[Event]) -> None:
+        self._timeline = Timeline(events, self.source_index, self.circuit_index)
 
     def with_events(self, events: Sequence[Event]) -> Truth:
         """The same installation with other events; cheap, for all compiled is shared. Raises EventError."""
         other = copy.copy(self)
-        other._timeline = Timeline(events, self.source_index, self.circuit_index)
+        other._lay(events)
         return other
 
     def boundaries(self, start_ms: int, end_ms: int) -> IntArray:
@@ -164,9 +181,7 @@ class Truth:
         """Signed active energy in mJ of each interval and circuit (T, K); they add up exactly."""
         return self._ledger.book(solution)
 
-    def _solve(
-        self, start_ms: IntArray, end_ms: IntArray, stimulus: Callable[[slice], tuple[Demand, Supply]]
-    ) -> Solution:
+    def _solve(self, start_ms: IntArray, end_ms: IntArray, stimulus: Stimulus) -> Solution:
         if not start_ms.size:
             return _part_of(self.at(np.zeros(1, dtype=np.int64)), slice(0, 0))
         chunk = max(1, _CHUNK_NUMBERS // self._numbers_per_time())
@@ -204,10 +219,12 @@ class Truth:
     ) -> tuple[FloatArray, ComplexArray, ComplexArray, Reading, _Part]:
         overlay = self._timeline.at(t_ms)
         power, emf, frequency = demand.conjugate_va, supply.emf_v, supply.frequency_hz
-        background = self._mains.background_v[None, ..., 1:] * supply.distortion[:, None, None, None]
-        power = self._envelope.follow_frequency(
-            power, supply.relative_frequency, self._connections.load_source
-        )
+        background = self._mains.background_v[None, ..., 1:] * supply.distortion[:, :, None, None]
+        relative = supply.relative_frequency
+        if overlay is not None and overlay.shift_hz is not None:
+            frequency = frequency + overlay.shift_hz
+            relative = relative + overlay.shift_hz / self._mains.nominal_hz
+        power = self._envelope.follow_frequency(power, relative, self._connections.load_source)
         live = self._static_live
         if overlay is not None:
             emf = emf * overlay.emf
@@ -266,7 +283,7 @@ def _part_of(solution: Solution, times: slice) -> Solution:
 _Stimulus = TypeVar("_Stimulus", Demand, Supply)
 
 
-def _rows_of(stimulus: _Stimulus, rows: slice) -> _Stimulus:
+def _rows_of(stimulus: _Stimulus, rows: Rows) -> _Stimulus:
     return type(stimulus)(*(getattr(stimulus, field.name)[rows] for field in fields(stimulus)))
 
 

@@ -1,0 +1,1 @@
+"""Transfer switches and bus couplers: what they are told, what they do about it, and when."""
