@@ -30,6 +30,7 @@ class ScriptedTruth:
         self._timezone = timezone
         self.circuit_index, self.board_index = self._bench.circuit_index, self._bench.board_index
         self.board_source = self._bench.board_source
+        self.switching_ms: Sequence[int] = ()
 
     @cached_property
     def installation(self) -> Installation:

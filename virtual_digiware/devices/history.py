@@ -60,7 +60,7 @@ class History:
     ) -> None:
         """`plan`: what alarms watch for; `events`: those that the truth was built with."""
         self._truth, self._meter = truth, meter
-        self._edges = EventEdges(events)
+        self._edges = EventEdges(events, truth.switching_ms)
         self._closed: list[ClosedBlock] = []
         self._refresh_ms = refresh_ms
         self._booked_ms = commissioned_ms
@@ -135,7 +135,7 @@ class History:
         """Go on with a truth of other `events` from `t_ms` on; their edges cut the base step."""
         self.advance(t_ms)
         self._finish_slot(t_ms)
-        self._truth, self._edges = truth, EventEdges(events)
+        self._truth, self._edges = truth, EventEdges(events, truth.switching_ms)
 
     def energies_mj(self, t_ms: int) -> IntArray:
         """Counters (counters, N) at `t_ms`, to which the history has been advanced."""

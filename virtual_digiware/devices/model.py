@@ -310,5 +310,7 @@ def _event(record: Record) -> Event:
         kind=data["kind"],
         target=data["target"],
         residual=float(data.get("residual", 0.0)),
+        shift_hz=float(data.get("shift_hz", 0.0)),
+        order=str(data.get("order", "")),
         **({"phases": tuple(data["phases"])} if "phases" in data else {}),
     )

@@ -1,4 +1,4 @@
-"""Events laid over the installation: dips, interruptions and frequencies of sources, open breakers of circuits.
+"""Events laid over the installation: dips, interruptions, frequencies of sources, open breakers of circuits.
 
 Events of other kinds change what the switchgear does; here they only mark edges.
 """

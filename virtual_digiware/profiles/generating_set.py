@@ -54,8 +54,9 @@ class LoadStep:
 class _Start:
     crank_ms: float
     rise_ms: float
-    decay: float
-    """Of the overshoot, in radians of the run-up's oscillation."""
+    overshoot: float
+    peak_ms: float
+    """From nominal speed to the highest."""
 
 
 @lru_cache(maxsize=256)
@@ -67,13 +68,9 @@ def _start_of(genset: Genset, key: int, ordered_ms: int) -> _Start:
             (genset.crank_ms, genset.run_up_ms, genset.overshoot), drawn.ravel(), strict=True
         )
     )
-    low, high = 0.2, 5.0
-    for _ in range(40):
-        decay = (low + high) / 2
-        angle = np.pi - np.arctan(1 / decay)
-        peak = (1 - CRANKING_SPEED) * np.exp(-angle / decay) * decay / np.sqrt(1 + decay**2)
-        low, high = (decay, high) if peak < overshoot else (low, decay)
-    return _Start(crank, rise, low)
+    # The overshoot goes on as fast as the run-up ended, and peaks at its own height after this time.
+    peak_ms = float(np.e) * overshoot * rise / (1 - CRANKING_SPEED)
+    return _Start(crank, rise, overshoot, peak_ms)
 
 
 def _turning(genset: Genset, key: int, run: Run, t_ms: FloatArray) -> FloatArray:
@@ -83,8 +80,9 @@ def _turning(genset: Genset, key: int, run: Run, t_ms: FloatArray) -> FloatArray
     cranking = CRANKING_SPEED * np.clip(elapsed / 300.0, 0.0, 1.0)
     if run.fails:
         return np.where(elapsed < 2 * start.crank_ms, cranking, 0.0)
-    angle = np.maximum(elapsed - start.crank_ms, 0.0) * (np.pi / 2 / start.rise_ms)
-    running = 1 - (1 - CRANKING_SPEED) * np.exp(-angle / start.decay) * np.cos(angle)
+    share = np.clip((elapsed - start.crank_ms) / start.rise_ms, 0.0, 1.0)
+    beyond = np.maximum(elapsed - start.crank_ms - start.rise_ms, 0.0) / start.peak_ms
+    running = CRANKING_SPEED + (1 - CRANKING_SPEED) * share + start.overshoot * beyond * np.exp(1 - beyond)
     return np.where(elapsed < start.crank_ms, cranking, running)
 
 
@@ -120,8 +118,10 @@ def milestones(genset: Genset, key: int, run: Run) -> tuple[int, ...]:
     """Instants of a run between which its voltage moves smoothly: order, build-up, end."""
     start = _start_of(genset, key, run.ordered_ms)
     first = run.ordered_ms + round(start.crank_ms)
-    # Voltage is built up within the last fifth of the run-up: watched in pieces, as it is no step.
-    build_up = () if run.fails else tuple(first + round(start.rise_ms * share / 20) for share in range(10, 25))
+    # Voltage builds up from 82 to 94 % of the run-up: watched in pieces, as it is no step.
+    build_up = (
+        () if run.fails else tuple(first + round(start.rise_ms * share / 20) for share in range(15, 21))
+    )
     instants = (run.ordered_ms, first, *build_up)
     if run.stopped_ms is None:
         return instants

@@ -1,4 +1,4 @@
-"""The electrical truth of an installation whose boards change their source, and whose sources must be started.
+"""The electrical truth of an installation whose boards change their source, and whose sources are started.
 
 One variant of the installation is compiled for each state of the switches that occurs; the asked times are
 solved by the variant of their state and put together again.
@@ -20,7 +20,7 @@ from virtual_digiware.profiles.installation import Event, Installation
 from virtual_digiware.profiles.library import LoadClass
 from virtual_digiware.profiles.mains import Supply
 from virtual_digiware.profiles.noise import key
-from virtual_digiware.profiles.solution import ComplexArray, FloatArray, IntArray, Solution
+from virtual_digiware.profiles.solution import ComplexArray, IntArray, Solution
 from virtual_digiware.profiles.switching import (
     Arrangement,
     SwitchCourse,
@@ -56,7 +56,7 @@ class Variant(Truth):
         self._timeline = timeline
 
     def carried_va(self, demand: Demand, t_ms: IntArray, source: int) -> ComplexArray:
-        """Nominal P - jQ (T,) of the loads that hang on a source at instants, or during intervals from then."""
+        """Nominal P - jQ (T,) of the loads that hang on a source at instants, or in intervals from then."""
         c = self._connections
         board = np.array([self._circuits.board[circuit] for circuit in c.load_circuit], dtype=np.int64)
         has = (c.load_source == source).astype(np.float64)[None]
@@ -88,8 +88,9 @@ class Variant(Truth):
                 "neutral_current_rms_a": solution.neutral_current_rms_a * np.abs(signs),
                 "active_w": solution.active_w * per_phase,
                 "reactive1_var": solution.reactive1_var * per_phase,
-                "current_spectrum": lambda circuits: solution.current_spectrum(circuits)
-                * signs[np.asarray(circuits, np.int64), None, None],
+                "current_spectrum": lambda circuits: (
+                    solution.current_spectrum(circuits) * signs[np.asarray(circuits, np.int64), None, None]
+                ),
             }
         return replace(solution, **changes)
 
@@ -118,7 +119,8 @@ class SwitchedTruth(Truth):
         self._plain = installation
         self._variants: dict[SwitchState, Variant] = {}
         self._laid: dict[SwitchState, Variant] = {}
-        self._switches = [one.name for one in (*installation.transfers, *installation.couplers)]
+        self._switches = [one.name for one in installation.transfers]
+        self._switches += [one.name for one in installation.couplers]
         self._gensets = [
             (index, source, source.genset, key(seed, installation.name, f"source/{source.name}"))
             for index, source in enumerate(installation.sources)
@@ -154,9 +156,7 @@ class SwitchedTruth(Truth):
     def _lay(self, events: Sequence[Event]) -> None:
         self._course = self._switchgear.course(events)
         self._moved = tuple(sorted({*self._course.edges_ms, *self._course.further_ms}))
-        self._timeline = Timeline(
-            events, self.source_index, self.circuit_index, self._switches, self._moved
-        )
+        self._timeline = Timeline(events, self.source_index, self.circuit_index, self._switches, self._moved)
         self._edges = np.array(self._course.edges_ms, dtype=np.int64)
         self._openings = sorted(
             {edge for one in events if one.kind == "open" for edge in (one.start_ms, one.end_ms) if edge}

@@ -24,6 +24,15 @@ from virtual_digiware.simulator.io_checks import wired_input
 from virtual_digiware.simulator.meter_building import meter_layouts, meter_products, meter_stations
 from virtual_digiware.simulator.polled_units import polled_units
 from virtual_digiware.simulator.site_checks import all_load_names, load_names
+from virtual_digiware.simulator.transfer_building import (
+    coupler_circuits,
+    coupler_settings,
+    couplers_of,
+    genset_of,
+    is_switched,
+    transfer_settings,
+    transfers_of,
+)
 from virtual_digiware.simulator.wiring import wire
 
 if TYPE_CHECKING:
@@ -34,6 +43,7 @@ if TYPE_CHECKING:
     from virtual_digiware.devices.collection import GatewayCollection
     from virtual_digiware.devices.model import SiteModel
     from virtual_digiware.devices.records import Record
+    from virtual_digiware.devices.transfer_switch.switchgear import TransferGear
     from virtual_digiware.profiles.truth import Truth
     from virtual_digiware.simulator import site_models
     from virtual_digiware.simulator.site_file import SiteFile
@@ -77,7 +87,24 @@ class Building:
     def truth(self) -> Truth:
         from virtual_digiware.profiles.truth import Truth
 
-        return Truth(self.installation, self.file.seed, events_of(self.file.site))
+        events = events_of(self.file.site)
+        if self.gear is None:
+            return Truth(self.installation, self.file.seed, events)
+        from virtual_digiware.profiles.switched_truth import SwitchedTruth
+
+        return SwitchedTruth(self.installation, self.file.seed, self.gear, events)
+
+    @cached_property
+    def gear(self) -> TransferGear | None:
+        """What switches between sources; None where nothing does."""
+        site = self.file.site
+        if not is_switched(site):
+            return None
+        from virtual_digiware.devices.transfer_switch.switchgear import TransferGear
+
+        return TransferGear(
+            self.installation, self.file.seed, transfer_settings(site), coupler_settings(site)
+        )
 
     @cached_property
     def model(self) -> SiteModel:
@@ -140,14 +167,15 @@ def installation_of(file: SiteFile) -> plan.Installation:
         name=site.site,
         sources=tuple(_source(name, source) for name, source in site.sources.items()),
         boards=tuple(
-            plan.Board(name, board.source, None if board.source else feeders.get(name))
+            plan.Board(name, board.source, feeders.get(name) if _is_fed(board) else None, board.transfer)
             for name, board in site.boards.items()
         ),
         circuits=tuple(
             _circuit(name, board_name, circuit)
             for board_name, board in site.boards.items()
             for name, circuit in board.circuits.items()
-        ),
+        )
+        + coupler_circuits(site),
         loads=tuple(
             _load(load_name, name, circuit, load, recordings.get(load_name))
             for board in site.boards.values()
@@ -157,7 +185,13 @@ def installation_of(file: SiteFile) -> plan.Installation:
             )
         ),
         timezone=site.timezone,
+        transfers=transfers_of(site),
+        couplers=couplers_of(site),
     )
+
+
+def _is_fed(board: site_models.Board) -> bool:
+    return board.source is None and board.transfer is None
 
 
 def phase_voltage_v(voltage_v: float) -> float:
@@ -166,6 +200,8 @@ def phase_voltage_v(voltage_v: float) -> float:
 
 
 def _source(name: str, source: site_models.Source) -> plan.Source:
+    if source.kind == "genset":
+        return genset_of(name, source, phase_voltage_v(source.voltage_v))
     return plan.Source(
         name=name,
         voltage_v=phase_voltage_v(source.voltage_v),
@@ -228,13 +264,23 @@ def events_of(site: site_models.Site) -> tuple[plan.Event, ...]:
     """The electrical events that the site file announces."""
     events = []
     for event in site.events:
-        if event.kind == "open":
-            events.append(plan.Event(event.start, event.end_ms, "open", event.circuit))
-        elif event.kind == "interruption":
-            events.append(plan.Event(event.start, event.end_ms, "interruption", event.source))
-        else:
-            residual, phases = event.residual_percent / 100, tuple(event.phases)
-            events.append(plan.Event(event.start, event.end_ms, "dip", event.source, residual, phases))
+        match event.kind:
+            case "open":
+                events.append(plan.Event(event.start, event.end_ms, "open", event.circuit))
+            case "dip":
+                residual, phases = event.residual_percent / 100, tuple(event.phases)
+                events.append(plan.Event(event.start, event.end_ms, "dip", event.source, residual, phases))
+            case "frequency":
+                shifted = plan.Event(
+                    event.start, event.end_ms, "frequency", event.source, shift_hz=event.shift_hz
+                )
+                events.append(shifted)
+            case "coupled":
+                events.append(plan.Event(event.start, event.end_ms, "coupled", event.coupler))
+            case "order":
+                events.append(plan.Event(event.start, None, "order", event.transfer, order=event.order))
+            case kind:
+                events.append(plan.Event(event.start, event.end_ms, kind, event.source))
     return tuple(events)
 
 

@@ -154,11 +154,12 @@ def _check_wiring(
 
 
 def source_of(site: Site, board: str) -> str | None:
-    """The source at the root of a board's supply; None when the tree is broken."""
+    """The source, or transfer switch, at the root of a board's supply; None when the tree is broken."""
     seen: set[str] = set()
     while board in site.boards and board not in seen:
         seen.add(board)
-        if site.boards[board].source is not None:
-            return site.boards[board].source
+        supply = site.boards[board].source or site.boards[board].transfer
+        if supply is not None:
+            return supply
         board = next((above for above, circuit in all_circuits(site).values() if circuit.feeds == board), "")
     return None

@@ -44,6 +44,7 @@ def check_site(site: Site, text: YamlText) -> list[Fault]:
     from virtual_digiware.simulator.mqtt_checks import check_mqtt
     from virtual_digiware.simulator.port_checks import check_listening
     from virtual_digiware.simulator.snmp_checks import check_snmp
+    from virtual_digiware.simulator.transfer_checks import check_transfers
 
     complaints = Complaints(text)
     _check_circuit_names(site, complaints)
@@ -61,6 +62,7 @@ def check_site(site: Site, text: YamlText) -> list[Fault]:
     check_bacnet(site, complaints)
     check_mqtt(site, complaints)
     check_snmp(site, complaints)
+    check_transfers(site, complaints)
     return complaints.faults
 
 
@@ -109,6 +111,8 @@ def _check_supplies(site: Site, complaints: Complaints) -> None:
     # A misspelt `feeds` already has its complaint; the board that it meant must not get a second one.
     is_whole = all(fed in site.boards for fed in feeders)
     for board_name, board in site.boards.items():
+        if board.transfer is not None:
+            continue  # may have a feeder from each of its sources; see `transfer_checks`
         supplies = feeders.get(board_name, [])
         for _, feeds_path in supplies[0 if board.source else 1 :]:
             other = f"source {board.source}" if board.source else f"line {complaints.line_of(supplies[0][1])}"
@@ -129,13 +133,17 @@ def _check_loops(site: Site, feeders: dict[str, tuple[str, KeyPath]], complaints
         while chain[-1] in feeders and feeders[chain[-1]][0] not in chain:
             chain.append(feeders[chain[-1]][0])
         closing = feeders.get(chain[-1])
-        if closing is None or closing[0] != start or start in reported or site.boards[start].source:
+        if closing is None or closing[0] != start or start in reported or _is_root(site, start):
             continue
         reported.update(chain)
         loop = " -> ".join([*reversed(chain), chain[-1]])
         complaints.add(
             feeders[start][1], f"a loop: {loop}", "boards that form a tree, with a `source` at its root"
         )
+
+
+def _is_root(site: Site, board: str) -> bool:
+    return bool(site.boards[board].source or site.boards[board].transfer)
 
 
 def _check_incomers(site: Site, complaints: Complaints) -> None:
@@ -191,6 +199,8 @@ def _check_events(site: Site, complaints: Complaints) -> None:
         if event.kind == "open":
             if event.circuit not in circuits:
                 complaints.unknown((*path, "circuit"), event.circuit, "a circuit of this site", circuits)
+        elif event.kind == "coupled" or event.kind == "order":
+            pass  # in `transfer_checks`
         elif event.source not in site.sources:
             complaints.unknown((*path, "source"), event.source, "a source of this site", site.sources)
 

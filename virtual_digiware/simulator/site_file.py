@@ -183,7 +183,7 @@ def _fault(text: YamlText, details: ErrorDetails) -> Fault:
             return text.fault(path, found, right + near_miss(found, words))
         case "union_tag_not_found":
             return text.fault(
-                path, "the key is missing", "`kind` is required here: dip, interruption or open"
+                path, "the key is missing", "`kind` is required here, such as dip, interruption or open"
             )
         case "value_error":
             return text.fault(path, found, str(context.get("error", details["msg"])))

@@ -26,6 +26,7 @@ from virtual_digiware.simulator.meter_models import ListedRegister
 from virtual_digiware.simulator.mqtt_models import Mqtt
 from virtual_digiware.simulator.site_parts import Host, Model, Name, Port
 from virtual_digiware.simulator.snmp_models import Snmp
+from virtual_digiware.simulator.transfer_models import Coupler, Order, SourceKeys, Transfer
 
 UnitId = Annotated[int, Field(ge=1, le=247, description="Modbus address, 1 to 247")]
 Positive = Annotated[float, Field(gt=0)]
@@ -65,8 +66,8 @@ Drive = Annotated[
 """What drives an input, in words; a lone number stands for itself."""
 
 
-class Source(Model):
-    """A mains supply behind its transformer."""
+class Source(SourceKeys):
+    """A mains supply behind its transformer, or a generating set."""
 
     voltage_v: Positive = Field(400.0, description="nominal voltage between two phases", ge=50, le=1000)
     frequency_hz: Literal[50, 60] = 50
@@ -124,9 +125,11 @@ class Circuit(Model):
 
 
 class Board(Model):
-    """A busbar with its circuits; supplied by `source`, or by another board's circuit that `feeds` it."""
+    """A busbar with its circuits; supplied by `source`, by another board's circuit that `feeds` it, or by a
+    transfer switch."""
 
     source: Name | None = None
+    transfer: Name | None = Field(None, description="the transfer switch that supplies it")
     circuits: dict[Name, Circuit] = Field(min_length=1)
 
 
@@ -286,6 +289,37 @@ class OpenBreaker(_Event):
     circuit: Name
 
 
+class FrequencyShift(_Event):
+    """The frequency of a source is off."""
+
+    kind: Literal["frequency"]
+    source: Name
+    shift_hz: float = Field(ge=-20, le=20)
+
+
+class NoStart(_Event):
+    """A generating set does not start when it is told to."""
+
+    kind: Literal["no_start"]
+    source: Name
+
+
+class Coupled(_Event):
+    """Somebody keeps a bus coupler closed."""
+
+    kind: Literal["coupled"]
+    coupler: Name
+
+
+class TransferOrder(Model):
+    """Somebody at the front of a transfer controller gives an order."""
+
+    kind: Literal["order"]
+    start: Instant
+    transfer: Name
+    order: Order
+
+
 class Recording(Model):
     """A CSV of measured powers that replaces the model of the loads it names."""
 
@@ -317,6 +351,8 @@ class Site(Model):
     )
     sources: dict[Name, Source] = Field(min_length=1)
     boards: dict[Name, Board] = Field(min_length=1)
+    transfers: dict[Name, Transfer] = Field({})
+    couplers: dict[Name, Coupler] = Field({})
     cabinets: dict[Name, Cabinet] = Field({})
     gateways: list[Gateway] = Field(min_length=1)
     mqtt: Mqtt | None = Field(
@@ -325,7 +361,12 @@ class Site(Model):
     meters: list[Meter] = Field([], description="meters outside any Digiware bus")
     lines: dict[Name, Line] = Field({})
     dataloggers: list[Datalogger] = Field([])
-    events: list[Annotated[Dip | Interruption | OpenBreaker, Field(discriminator="kind")]] = Field([])
+    events: list[
+        Annotated[
+            Dip | Interruption | OpenBreaker | FrequencyShift | NoStart | Coupled | TransferOrder,
+            Field(discriminator="kind"),
+        ]
+    ] = Field([])
     recordings: list[Recording] = Field([])
 
 

@@ -17,8 +17,9 @@ _FOR_GOOD = np.iinfo(np.int64).max
 class EventEdges:
     """When events of the network begin and end, and which breakers they hold open."""
 
-    def __init__(self, events: Sequence[Event]) -> None:
-        instants = {event.start_ms for event in events}
+    def __init__(self, events: Sequence[Event], switching_ms: Sequence[int] = ()) -> None:
+        """`switching_ms`: when switches between sources move."""
+        instants = {*switching_ms, *(event.start_ms for event in events)}
         instants |= {event.end_ms for event in events if event.end_ms is not None}
         self._instants = sorted(instants)
         self._openings = [

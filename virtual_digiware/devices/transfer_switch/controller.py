@@ -131,7 +131,7 @@ class Controller:
         """Take an order; false where the mode does not allow it."""
         match order:
             case "automatic" | "manual" | "remote":
-                self._enter(order, t_ms)  # type: ignore[arg-type]
+                self._enter(order, t_ms)
             case "inhibit":
                 self._enter("inhibited", t_ms)
             case "reset_faults":

@@ -73,9 +73,12 @@ class _Course:
         self._sound = dict.fromkeys(gear.sources, True)
         self._turning = {name: source.genset is None for name, source in gear.sources.items()}
         self._couplers = [
-            CouplerSequence(settings, (self._is_good(settings.sources[0]), self._is_good(settings.sources[1])))
+            CouplerSequence(
+                settings, (self._is_good(settings.sources[0]), self._is_good(settings.sources[1]))
+            )
             for settings in gear.couplers
         ]
+        self._sequences: list[Controller | CouplerSequence] = [*self._controllers, *self._couplers]
         self._runs: dict[str, list[Run]] = {
             name: [] for name, source in gear.sources.items() if source.genset is not None
         }
@@ -112,7 +115,9 @@ class _Course:
             for controller in self._controllers:
                 shown[controller.settings.name].append(controller.state(t_ms))
         runs = {name: tuple(one) for name, one in self._runs.items()}
-        further = {instant for name, of in runs.items() for run in of for instant in self._milestones(name, run)}
+        further = {
+            instant for name, of in runs.items() for run in of for instant in self._milestones(name, run)
+        }
         return GearCourse(
             tuple(edges),
             tuple(states),
@@ -122,7 +127,7 @@ class _Course:
         )
 
     def _next_ms(self) -> int | None:
-        times = [one.next_ms for one in (*self._controllers, *self._couplers)]
+        times = [one.next_ms for one in self._sequences]
         times += [t_ms for t_ms, _ in self._engines.values()]
         times += [self._turns[0][0] if self._turns else None]
         times += [self._orders[0].start_ms if self._orders else None]
@@ -147,7 +152,7 @@ class _Course:
             self._joined.pop(0)
             for coupler in self._couplers:
                 coupler.told(self._is_joined(coupler.settings.name, t_ms))
-        for one in (*self._controllers, *self._couplers):
+        for one in self._sequences:
             one.expire(t_ms)
             one.decide(t_ms)
         self._start_and_stop(t_ms)
