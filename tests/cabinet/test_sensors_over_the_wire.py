@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 from pymodbus.client import ModbusTcpClient
 
-from tests.external import require_program
+from tests.external import require_module, require_program
 
 SITE = """\
 site: hall
@@ -24,10 +25,25 @@ gateways:
   - name: d50
     product: D-50
     snmp: {}
+    bacnet: {foreign_devices: true}
     sensors:
       - {name: hall, temperature: 21.5, humidity: 40}
       - {name: yard, temperature: -7.3, address: 40, battery_percent: 0}
     bus: [{name: u, product: U-30}]
+"""
+
+
+BAC0_CLIENT = """
+import asyncio, sys, BAC0
+
+async def main(host, port, own):
+    register = {"bbmdAddress": f"{host}:{port}", "bbmdTTL": 60}
+    async with BAC0.start(ip="127.0.0.98", mask=8, port=int(own), ping=False, **register) as client:
+        await client.who_is(timeout=1)
+        for number in (160, 161, 162):
+            print("shown", await client.read(f"2001:3 analogInput {number} presentValue"))
+
+asyncio.run(main(*sys.argv[1:]))
 """
 
 
@@ -82,3 +98,16 @@ def test_net_snmp_reads_the_same_sensor(gateway: dict[str, Any]):
         timeout=20,
     )
     assert done.stdout.split() == ["1", "215", "40"], done.stderr
+
+
+def test_bac0_reads_the_same_sensor(gateway: dict[str, Any]):
+    require_module("BAC0")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        asking.bind(("127.0.0.1", 0))
+        own = str(asking.getsockname()[1])
+    where = [str(gateway["bacnet"]["host"]), str(gateway["bacnet"]["port"])]
+    done = subprocess.run(
+        [sys.executable, "-c", BAC0_CLIENT, *where, own], capture_output=True, text=True, timeout=60
+    )
+    shown = [float(line.split()[1]) for line in done.stdout.splitlines() if line.startswith("shown ")]
+    assert shown == pytest.approx([21.5, 40, 99.9], abs=0.1), done.stderr

@@ -25,3 +25,7 @@ def _named(site: Site) -> Iterator[tuple[KeyPath, str | None]]:
             yield ("gateways", index, "bus", position), module.cabinet
         for position, sensor in enumerate(gateway.sensors):
             yield ("gateways", index, "sensors", position), sensor.cabinet
+    for index, meter in enumerate(site.meters):
+        yield ("meters", index), meter.cabinet
+    for index, logger in enumerate(site.dataloggers):
+        yield ("dataloggers", index), logger.cabinet

@@ -10,7 +10,7 @@ from virtual_digiware.buses.modbus.block_reading import read_blocks
 from virtual_digiware.buses.modbus.decoding import decoded
 from virtual_digiware.buses.modbus.line_polling import polled_blocks
 from virtual_digiware.buses.modbus.tcp_client import ModbusTcpClient
-from virtual_digiware.devices.datalogger import Datalogger, Point, Target, Value
+from virtual_digiware.devices.datalogger import MAX_DEVICES, Datalogger, Point, Target, Value
 from virtual_digiware.simulator.collected_file import write_collected
 from virtual_digiware.simulator.logs import log
 from virtual_digiware.simulator.polled_units import own_units, polled_units
@@ -35,7 +35,7 @@ class Collectors:
         self._model = building.model
         self._file = collected_file
         self.loggers = {
-            one.name: Datalogger(one.name, one.period_s, targets_of(building, one))
+            one.name: Datalogger(one.name, one.period_s, targets_of(building, one)[:MAX_DEVICES])
             for one in building.file.site.dataloggers
         }
         self._patience_s = {one.name: one.reply_ms / 1000 for one in building.file.site.dataloggers}

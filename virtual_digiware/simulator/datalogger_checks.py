@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from virtual_digiware.devices.datalogger import MAX_DEVICES
 from virtual_digiware.simulator.listening import wanted_ports
-from virtual_digiware.simulator.polled_units import own_units, polled_units
 
 if TYPE_CHECKING:
     from virtual_digiware.simulator.site_checks import Complaints
@@ -24,7 +22,6 @@ def check_dataloggers(site: Site, complaints: Complaints) -> None:
         if logger.name in names:
             complaints.add((*path, "name"), logger.name, "a name of its own among gateways and dataloggers")
         names.add(logger.name)
-        devices: set[str] = set()
         for position, one in enumerate(logger.collects):
             key = "gateway" if one.gateway is not None else "meter"
             name = one.gateway or one.meter or ""
@@ -32,10 +29,3 @@ def check_dataloggers(site: Site, complaints: Complaints) -> None:
             known = sorted(reachable & set(gateways) if key == "gateway" else reachable - set(gateways))
             if name not in known:
                 complaints.unknown(one_path, name, f"a {key} with a Modbus TCP port", known)
-            elif key == "gateway":
-                devices.update(own_units(gateways[name]), polled_units(site, gateways[name]))
-            else:
-                devices.add(name)
-        if len(devices) > MAX_DEVICES:
-            right = f"at most {MAX_DEVICES}; further gateways take another datalogger"
-            complaints.add((*path, "collects"), f"{len(devices)} devices", right)

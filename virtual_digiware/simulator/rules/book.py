@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from virtual_digiware.simulator.rules import bluetooth, bus, cabinets, power, rs485, voltage_sources, webview
+from virtual_digiware.simulator.rules import (
+    bluetooth,
+    bus,
+    cabinets,
+    dataloggers,
+    power,
+    rs485,
+    voltage_sources,
+    webview,
+)
 from virtual_digiware.simulator.rules.rule import Rule
 
 if TYPE_CHECKING:
@@ -18,6 +27,7 @@ RULES: tuple[Rule, ...] = (
     *rs485.RULES,
     *webview.RULES,
     *bluetooth.RULES,
+    *dataloggers.RULES,
     *cabinets.RULES,
 )
 
