@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from pymodbus.client import ModbusTcpClient
 
 from tests.external import require_module, require_program
+from tests.site_process import site_process
 
 SITE = """\
 site: hall
@@ -49,24 +48,9 @@ asyncio.run(main(*sys.argv[1:]))
 
 @pytest.fixture(scope="module")
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
-    folder: Path = tmp_path_factory.mktemp("sensors")
-    (folder / "site.yaml").write_text(SITE, encoding="utf-8")
-    options = ["--clock", "manual", "--at", "2026-03-02T10:00:00Z", "--port-base", "0", "--log", "off"]
-    options += ["--ready-file", str(folder / "ready.json")]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "virtual_digiware", "run", str(folder / "site.yaml"), *options],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert process.stdout is not None
-        while "Stop with" not in (line := process.stdout.readline()):
-            assert line, process.communicate(timeout=20)
-        yield json.loads((folder / "ready.json").read_text())["gateways"][0]
-    finally:
-        process.terminate()
-        process.communicate(timeout=20)
+    options = ("--clock", "manual", "--at", "2026-03-02T10:00:00Z")
+    with site_process(tmp_path_factory.mktemp("sensors"), SITE, *options) as running:
+        yield running.ready["gateways"][0]
 
 
 def registers(gateway: dict[str, Any], address: int) -> list[int]:

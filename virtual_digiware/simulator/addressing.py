@@ -6,6 +6,8 @@ vendor's order is not published; its example is consecutive in bus order (M-70 m
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+from itertools import count
 from typing import NamedTuple
 
 from virtual_digiware.simulator.bus_chain import is_repeater
@@ -37,19 +39,13 @@ def addressed_sensors(gateway: Gateway) -> list[AddressedSensor]:
     if gateway.product == "C-31":
         return []
     modules = [one.address for one in addressed_modules(gateway)]
-    given = [sensor.address for sensor in gateway.sensors if sensor.address is not None]
-    taken = {*modules, *given, gateway_address(gateway) or 0}
-    candidate = max([1, *modules]) + 1
-    found = []
-    for position, sensor in enumerate(gateway.sensors):
-        address = sensor.address
-        if address is None:
-            while candidate in taken:
-                candidate += 1
-            taken.add(candidate)
-            address = candidate
-        found.append(AddressedSensor(position, sensor, address))
-    return found
+    taken = {*modules, gateway_address(gateway) or 0}
+    given = [sensor.address for sensor in gateway.sensors]
+    addresses = _filled(given, taken, max([1, *modules]) + 1)
+    return [
+        AddressedSensor(position, sensor, address)
+        for position, (sensor, address) in enumerate(zip(gateway.sensors, addresses, strict=True))
+    ]
 
 
 class Addressed(NamedTuple):
@@ -62,18 +58,19 @@ class Addressed(NamedTuple):
 
 def addressed_modules(gateway: Gateway) -> list[Addressed]:
     """The modules of a bus with their addresses, in bus order; repeaters have none and are left out."""
-    taken = {module.address for module in gateway.bus if module.address is not None}
-    taken.add(gateway_address(gateway) or 0)
-    found: list[Addressed] = []
-    candidate = 2
-    for position, module in enumerate(gateway.bus):
-        if is_repeater(module.product):
-            continue
-        address = module.address
-        if address is None:
-            while candidate in taken:
-                candidate += 1
-            taken.add(candidate)
-            address = candidate
-        found.append(Addressed(position, module, address))
-    return found
+    modules = [
+        (position, module) for position, module in enumerate(gateway.bus) if not is_repeater(module.product)
+    ]
+    given = [module.address for _, module in modules]
+    addresses = _filled(given, {gateway_address(gateway) or 0}, 2)
+    return [
+        Addressed(position, module, address)
+        for (position, module), address in zip(modules, addresses, strict=True)
+    ]
+
+
+def _filled(given: Sequence[int | None], taken: Collection[int], first: int) -> list[int]:
+    """Addresses as given, and the free ones from `first` upward where none is."""
+    used = {*taken, *(address for address in given if address is not None)}
+    free = (address for address in count(first) if address not in used)
+    return [next(free) if address is None else address for address in given]

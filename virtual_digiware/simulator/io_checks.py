@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from virtual_digiware.devices.io_drives import (
@@ -35,11 +36,7 @@ def check_drives(site: Site, module: Module, product: Product, path: KeyPath, co
         if position >= count:
             complaints.add(input_path, text, f"no more than the {count} inputs of a {product.name}")
             continue
-        try:
-            drive = digital_drive(text, site.timezone) if is_digital else analogue_drive(text, site.timezone)
-        except DriveError as error:
-            complaints.add(input_path, error.text, error.right)
-            continue
+        drive = _read(digital_drive if is_digital else analogue_drive, site, text, input_path, complaints)
         if isinstance(drive, Pulse | CircuitPoint) and drive.circuit not in metered:
             complaints.unknown(input_path, drive.circuit, "a circuit that a module measures", sorted(metered))
         if isinstance(drive, Breaker) and drive.circuit not in all_circuits(site):
@@ -89,11 +86,7 @@ def _check_probes(
         if position >= count:
             complaints.add(probe_path, text, f"no more than {count} probes on a {product.name}")
             continue
-        try:
-            drive = probe_drive(text, site.timezone)
-        except DriveError as error:
-            complaints.add(probe_path, error.text, error.right)
-            continue
+        drive = _read(probe_drive, site, text, probe_path, complaints)
         if isinstance(drive, Warmed) and drive.circuit not in metered:
             complaints.unknown(probe_path, drive.circuit, "a circuit that a module measures", sorted(metered))
 
@@ -103,11 +96,19 @@ def check_sensor_drives(site: Site, sensor: Sensor, path: KeyPath, complaints: C
     from virtual_digiware.devices.environmental_sensor import sensor_drive
 
     for key, text in (("temperature", sensor.temperature), ("humidity", sensor.humidity)):
-        try:
-            if text is not None:
-                sensor_drive(text, site.timezone)
-        except DriveError as error:
-            complaints.add((*path, key), error.text, error.right)
+        if text is not None:
+            _read(sensor_drive, site, text, (*path, key), complaints)
+
+
+def _read(
+    drive: Callable[[str, str], object], site: Site, text: str, path: KeyPath, complaints: Complaints
+) -> object:
+    """What a text says, by one of the readers of `io_drives`; None after a complaint."""
+    try:
+        return drive(text, site.timezone)
+    except DriveError as error:
+        complaints.add(path, error.text, error.right)
+        return None
 
 
 def _check_outputs(

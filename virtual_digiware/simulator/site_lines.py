@@ -9,6 +9,7 @@ from virtual_digiware.buses.modbus.line_master import LineMaster, TimeOuts
 from virtual_digiware.buses.modbus.line_polling import LinePolling
 from virtual_digiware.buses.modbus.line_timing import LineTiming
 from virtual_digiware.buses.modbus.rtu_line import OwnSettings, RtuLine
+from virtual_digiware.simulator.addressing import gateway_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,6 +56,8 @@ def build_lines(building: Building, images: Images, handler: WriteHandler) -> Si
         )
         for gateway in site.gateways:
             port = gateway.rs485
+            if gateway_address(gateway) is None:
+                continue  # a C-31 collects nothing, whatever it is told to be
             if port is not None and port.role == "client" and port.line == name:
                 stations = [station for station, _ in devices]
                 master = LineMaster(built.lines[name], stations, _own(timing, port), _time_outs(port))

@@ -43,22 +43,22 @@ def bus_addresses(site: Site) -> Iterator[Broken]:
     for index, gateway in enumerate(site.gateways):
         own = gateway_address(gateway)
         taken = {} if own is None else {own: f"the gateway {gateway.name} itself"}
-        for position, module, address in addressed_modules(gateway):
+        devices: list[tuple[str, int, str, int]] = [
+            ("bus", position, module.name, address)
+            for position, module, address in addressed_modules(gateway)
+        ]
+        devices += [
+            ("sensors", position, sensor.name, address)
+            for position, sensor, address in addressed_sensors(gateway)
+        ]
+        for key, position, name, address in devices:
             if address in taken:
                 yield Broken(
-                    ("gateways", index, "bus", position, "address"),
+                    ("gateways", index, key, position, "address"),
                     str(address),
                     f"an address of its own; {taken[address]} already has {address}",
                 )
-            taken.setdefault(address, module.name)
-        for position, sensor, address in addressed_sensors(gateway):
-            if address in taken:
-                yield Broken(
-                    ("gateways", index, "sensors", position, "address"),
-                    str(address),
-                    f"an address of its own; {taken[address]} already has {address}",
-                )
-            taken.setdefault(address, sensor.name)
+            taken.setdefault(address, name)
 
 
 @rule("bus-termination", "note", "manuals ISOM 546780C page 54, RCM 551066A page 53, 545830B page 37")
