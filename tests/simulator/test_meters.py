@@ -9,12 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.buses import test_independent_clients as clients
 from tests.external import require_program
-from tests.simulator.test_running import AT, MANUAL, Run, running
+from tests.simulator.test_running import MANUAL, Run, running
 from virtual_digiware.simulator.opening import open_site
 from virtual_digiware.simulator.site_file import parse_site
+from virtual_digiware.simulator.yaml_text import FileFaults
 
 PATIENCE_S = 20.0
+libmodbus = clients.libmodbus  # a fixture
 SITE = """\
 site: workshop
 refresh_ms: 200
@@ -124,5 +127,121 @@ async def test_meters_on_ethernet_have_ports_of_their_own_in_the_order_of_the_fi
         assert await poll(sun, 1, "4:hex", 40177, 2) == ["0xFFFF", "0x0000"]
 
 
-def test_the_clock_of_these_tests_is_a_monday_morning():
-    assert AT % 86_400_000 == 36_000_000
+MISTAKES = [  # replaced, by what, key, found, right
+    ("product: E13", "product: E15", "meters[1].product", "E15", "Did you mean E14?"),
+    ("product: E13", "product: M-70", "meters[1].product", "M-70", "a meter: A-10, A-40"),
+    (
+        "[{circuit: light}]",
+        "[{circuit: ligt}]",
+        "meters[1].circuits[0].circuit",
+        "ligt",
+        "Did you mean light?",
+    ),
+    (
+        "product: E23, address: 23, circuits: [{circuit: saw}]",
+        "product: E13, address: 23, circuits: [{circuit: saw}]",
+        "meters[2].circuits[0].inputs",
+        "saw needs 3",
+        "the 1 inputs of a E13",
+    ),
+    (
+        "rs485: {line: one}}\n  - {name: e13",
+        "rs485: {line: two}}\n  - {name: e13",
+        "meters[0].rs485.line",
+        "two",
+        "a line of this site",
+    ),
+    ("modbus_tcp: {alternative: 1510}", "cabinet: x", "meters[4]", "neither", "exactly one of"),
+    ("name: e23", "name: e13", "meters[2].name", "e13", "a name of its own; line 24"),
+    (
+        "modbus_tcp: {alternative: 1511}",
+        "modbus_tcp: {alternative: 1510}",
+        "meters[5].modbus_tcp.alternative",
+        "1510",
+        "another port",
+    ),
+    (
+        "modbus_tcp: {alternative: 1511}",
+        "modbus_tcp: {}, registers: [{point: frequency, address: 1}]",
+        "meters[5].registers",
+        "`registers`",
+        "`product: generic` has its own",
+    ),
+    (
+        "product: SunSpec-203",
+        "product: generic",
+        "meters[5].registers",
+        "the key is missing",
+        "a list of registers",
+    ),
+    *(
+        (
+            "product: SunSpec-203, circuits",
+            f"product: generic, registers: [{registers}], circuits",
+            f"meters[5].registers{key}",
+            found,
+            right,
+        )
+        for registers, key, found, right in [
+            ("{point: frequenzy, address: 1}", "[0].point", "frequenzy", "Did you mean frequency?"),
+            (
+                "{point: frequency}",
+                "[0]",
+                "a mapping",
+                "exactly one of `address` (from 0) and `register_number`",
+            ),
+            (
+                "{point: frequency, register_number: 0}",
+                "[0].register_number",
+                "0",
+                "greater than or equal to 1",
+            ),
+            ("{point: frequency, address: 1, type: u8}", "[0].type", "u8", "one of u16, s16"),
+            ("{point: frequency, address: 1, scale: 0}", "[0].scale", "0", "greater than 0"),
+            ("{point: frequency, address: 1, function: 1}", "[0].function", "1", "one of 3, 4"),
+            (
+                "{point: frequency, address: 65535, type: u32}",
+                "[0].address",
+                "65535",
+                "whose 2 words end at 65535",
+            ),
+            (
+                "{point: frequency, address: 1, type: u32}, {point: current_l1, register_number: 3}",
+                "[1].register_number",
+                "2",
+                "frequency takes some of the 1 words at 2",
+            ),
+        ]
+    ),
+]
+
+
+@pytest.mark.parametrize(("replace", "by", "key", "found", "right"), MISTAKES)
+def test_a_mistake_in_a_meter_is_told_with_line_key_and_what_is_right(replace, by, key, found, right):
+    text = SITE.replace("PTY", "/tmp/vdigiware/one")
+    assert text.count(replace) == 1
+    with pytest.raises(FileFaults) as refusal:
+        parse_site(text.replace(replace, by), Path("workshop.yaml"))
+    told = [fault for fault in refusal.value.faults if fault.key == key]
+    assert told, [str(fault) for fault in refusal.value.faults]
+    assert found in told[0].found
+    assert right in told[0].right
+    assert str(told[0].file) == "workshop.yaml"
+    assert told[0].line > 18
+
+
+async def test_libmodbus_reads_meters_on_a_line_and_writes_an_address(tmp_path, libmodbus):
+    site = SITE.replace("parity: even", "parity: none")
+    async with start(tmp_path, site) as run:
+        line = run.content["lines"][0]["pty"]
+        printed = await clients.run(
+            libmodbus, "rtu", line, "9600", "24", "input", "52", "2", "input", "52", "1"
+        )
+        power, half = printed.splitlines()
+        (watts,) = struct.unpack(">f", bytes.fromhex(power.replace(" ", "")))
+        assert watts == pytest.approx(await saw_power_w(run), abs=0.6)
+        assert half.startswith("error 3")
+        moved = await clients.run(libmodbus, "rtu", line, "9600", "22", "write", "57344", "77")
+        assert moved == "004d\n"
+        again = await clients.run(libmodbus, "rtu", line, "9600", "77", "read", "50000", "4")
+        assert again == "0053 004f 0043 004f\n"

@@ -10,6 +10,7 @@ from virtual_digiware.devices.encodings import ENCODINGS
 from virtual_digiware.devices.meter_values import unit_of
 
 GENERIC = "generic"
+_KINDS = {(3, 4): "registers", (3,): "holding_registers", (4,): "input_registers"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +64,10 @@ def listed_product(meter: str, registers: Sequence[ListedRegister]) -> Product:
 
 def _placed(run: Sequence[ListedRegister]) -> PlacedBlock:
     base = run[0].address
+    kind = _KINDS[run[0].functions]
     block = Block(
-        name=f"registers_{base}",
-        label=f"registers from {base}",
+        name=f"{kind}_{base}",
+        label=f"{kind.replace('_', ' ')} from {base}",
         table="meter.measured",
         base=base,
         words=run[-1].end - base,

@@ -63,6 +63,8 @@ def markdown(product: Product) -> str:
         f"{_sentence(product.label)} Register confidence: {product.confidence}.",
     ]
     lines += ["", f"Source: {_sentence(product.source)}"]
+    if product.functions:
+        lines += ["", f"Modbus functions: {', '.join(map(str, product.functions))}."]
     if product.note:
         lines += ["", product.note]
     for placed in product.blocks:
@@ -106,6 +108,8 @@ def _block_lines(placed: PlacedBlock) -> Iterator[str]:
     if block.repeat is not None:
         place += f", once per {block.repeat.per.replace('_', ' ')} every {block.repeat.stride} words"
     how = block.access.replace("_", " and ")
+    if len(block.read_functions) == 1 and block.access != "write":
+        how += f" (read with function {block.read_functions[0]})"
     if block.write_functions:
         how += " with function " + " or ".join(str(function) for function in block.write_functions)
     yield f"{place}; {how}{' when unlocked' if block.locked else ''}; {block.confidence}."

@@ -13,7 +13,7 @@ from virtual_digiware.devices.records import Refusal
 from virtual_digiware.devices.register_words import from_words
 from virtual_digiware.devices.settings import BAD_VALUE, Key, Settings
 
-ADDRESS_BLOCKS = ("modbus_address", "gateway_slave_address", "sdm630_settings")
+ADDRESS_BLOCKS = ("modbus_address", "gateway_slave_address", "meter_address", "sdm630_settings")
 MEASURING_BLOCKS = ("load_settings", "current_sensors", "electrical_network")
 """Tables whose values decide what a module measures."""
 ADDRESSES = range(1, 248)
