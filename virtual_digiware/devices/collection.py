@@ -86,16 +86,30 @@ class GatewayCollection:
         )
         self._kept = {unit.path: _Kept() for unit in self._members}
         self._remote: list[RemoteUnits] = []
+        self._numbers: dict[str, int] = {}
         self._points: dict[tuple[str, str], Mapping[str, Row]] = {}
         self._version: int | None = None
         self._units: tuple[Unit, ...] = ()
         self._by_address: dict[int, Unit] = {}
         self.collect()
 
-    def add_remote(self, remote: RemoteUnits) -> None:
-        """Show further units, which the gateway polls over a line or a network."""
+    def add_remote(self, remote: RemoteUnits, numbers: Mapping[str, int] | None = None) -> None:
+        """Show further units, which the gateway polls over a line or a network.
+
+        Args:
+            numbers: What stands for the address of those, by path, whose address may be another's here too.
+        """
         self._remote.append(remote)
+        self._numbers.update(numbers or {})
         self.collect()
+
+    def number_of(self, unit: Unit) -> int | None:
+        """What a unit has here for an address: its own, but for units of other gateways' address spaces."""
+        return self._numbers.get(unit.path, unit.address)
+
+    def label_of(self, unit: Unit) -> str:
+        """A name that no other unit here has: its own on the gateway's bus, with that of its head beyond."""
+        return unit.name if unit.path in self._kept else unit.path.replace("/", ".")
 
     @property
     def version(self) -> int:
@@ -116,9 +130,10 @@ class GatewayCollection:
         return self._units
 
     def unit_at(self, address: int) -> Unit | None:
-        """The unit of an address. The gateway wins over a module, a module over what is polled beyond.
+        """The unit of an address, or of the number that stands for it.
 
-        Of two modules with one address neither is understood.
+        The gateway wins over a module, a module over what is polled beyond. Of two modules with one address
+        neither is understood.
         """
         self._see()
         return self._by_address.get(address)
@@ -138,7 +153,7 @@ class GatewayCollection:
     def collected_ms(self, unit: Unit) -> int | None:
         """Simulated time of what is shown of a unit; None when nothing was ever collected."""
         self._see()
-        snapshot = self._kept[unit.path].snapshot
+        snapshot = self._snapshot_of(unit)
         return None if snapshot is None else snapshot.time_ms
 
     def reading(self, unit: Unit, table: str, point: str, slot: int) -> Reading:
@@ -202,10 +217,10 @@ class GatewayCollection:
         for remote in self._remote:
             remote.collect(snapshot)
         beyond = [unit for remote in self._remote for unit in remote.units]
-        self._units = tuple(sorted((*self._members, *beyond), key=lambda unit: unit.address or 0))
+        self._units = tuple(sorted((*self._members, *beyond), key=lambda unit: self.number_of(unit) or 0))
         self._by_address = {}
         answering = {own.path} if own.is_present else set()
-        for address, units in _claims(self._members).items():
+        for address, units in self._claims(self._members).items():
             live = [unit for unit in units if unit.is_present]
             # What is asked of the gateway's own address never gets to the bus; two modules garble each other.
             owner = own if own in units else live[0] if len(live) == 1 else None
@@ -213,7 +228,7 @@ class GatewayCollection:
                 answering.add(owner.path)
             if owner is not None or len(units) == 1:
                 self._by_address[address] = owner or units[0]
-        for address, units in _claims(beyond).items():
+        for address, units in self._claims(beyond).items():
             if len(units) == 1:
                 self._by_address.setdefault(address, units[0])
         for unit in self._members:
@@ -228,6 +243,14 @@ class GatewayCollection:
             if unit in remote:
                 return remote.snapshot_of(unit)
         return self._kept[unit.path].snapshot
+
+    def _claims(self, units: Sequence[Unit]) -> Mapping[int, list[Unit]]:
+        claims: dict[int, list[Unit]] = {}
+        for unit in units:
+            number = self.number_of(unit)
+            if number is not None:
+                claims.setdefault(number, []).append(unit)
+        return claims
 
     def _see(self) -> None:
         if self._version != self._model.version:
@@ -260,14 +283,6 @@ def _rows_of(product: Product, table: str) -> dict[str, Row]:
         for row in placed.block.rows
         if not row.reserved
     }
-
-
-def _claims(units: Sequence[Unit]) -> Mapping[int, list[Unit]]:
-    claims: dict[int, list[Unit]] = {}
-    for unit in units:
-        if unit.address is not None:
-            claims.setdefault(unit.address, []).append(unit)
-    return claims
 
 
 def _places(product: Product, table: str) -> list[PlacedBlock]:

@@ -32,8 +32,8 @@ class Poller(Protocol):
     def lost_after(self) -> int:
         """Polls without answer from which on a unit counts as lost."""
 
-    def answers(self, unit: Unit) -> bool:
-        """Ask a unit now."""
+    def answers(self, unit: Unit, t_ms: int) -> bool | None:
+        """Whether a unit answers now, or did in the cycle that runs; None while that is not known yet."""
 
 
 @dataclass(slots=True)
@@ -83,7 +83,10 @@ class RemoteUnits:
 
     def _collect(self, unit: Unit, polled: _Polled, snapshot: Snapshot) -> None:
         t_ms = snapshot.time_ms
-        if not self.poller.answers(unit):
+        answers = self.poller.answers(unit, t_ms)
+        if answers is None:
+            return
+        if not answers:
             polled.back_ms = None
             if polled.silent_since_ms is None:
                 polled.silent_since_ms = t_ms

@@ -3,26 +3,40 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from virtual_digiware.buses.modbus.block_reading import read_blocks
+from virtual_digiware.buses.modbus.cascade import CascadePolling, numbers_of
 from virtual_digiware.buses.modbus.decoding import decoded
 from virtual_digiware.buses.modbus.line_polling import polled_blocks
 from virtual_digiware.buses.modbus.tcp_client import ModbusTcpClient
 from virtual_digiware.devices.datalogger import MAX_DEVICES, Datalogger, Point, Target, Value
+from virtual_digiware.devices.remote_units import RemoteUnits
 from virtual_digiware.simulator.collected_file import write_collected
 from virtual_digiware.simulator.logs import log
-from virtual_digiware.simulator.polled_units import own_units, polled_units
+from virtual_digiware.simulator.polled_units import imported_units, own_units, polled_units
 
 if TYPE_CHECKING:
+    from virtual_digiware.devices.unit import Unit
     from virtual_digiware.simulator.building import Building
     from virtual_digiware.simulator.datalogger_models import Datalogger as Described
     from virtual_digiware.simulator.endpoints import Endpoints
+    from virtual_digiware.simulator.site_models import Gateway
+
+
+@dataclass(frozen=True, slots=True)
+class _Cascade:
+    """One gateway with Ethernet slaves: whom it polls, and what it has collected of them."""
+
+    polling: CascadePolling
+    remote: RemoteUnits
 
 
 class Collectors:
-    """All dataloggers of a running site.
+    """All dataloggers of a running site, and all gateways with Ethernet slaves.
 
     While time stands and is moved by hand, a poll is over before whoever moved it goes on; while time runs by
     itself nobody waits for it.
@@ -39,14 +53,35 @@ class Collectors:
             for one in building.file.site.dataloggers
         }
         self._patience_s = {one.name: one.reply_ms / 1000 for one in building.file.site.dataloggers}
-        self._clients: dict[tuple[str, str], ModbusTcpClient] = {}
+        self._cascades = {
+            gateway.name: self._import(building, gateway)
+            for gateway in building.file.site.gateways
+            if gateway.cascade
+        }
+        self._clients: dict[str, dict[str, ModbusTcpClient]] = {}
+        self._published: Callable[[], None] = lambda: None
         self._polls: set[asyncio.Task[None]] = set()
         self._group: asyncio.TaskGroup | None = None
 
     @property
     def cycles_ms(self) -> set[int]:
         """Periods in which something is polled; aligned to 1970."""
-        return {logger.period_ms for logger in self.loggers.values()}
+        cascades = {cascade.polling.cycle_ms for cascade in self._cascades.values()}
+        return cascades | {logger.period_ms for logger in self.loggers.values()}
+
+    def _import(self, building: Building, gateway: Gateway) -> _Cascade:
+        """The topology of a gateway's Ethernet slaves, shown by the gateway from now on."""
+        site = building.file.site
+        slaves = {
+            slave: [self._model.units[path] for path in paths]
+            for slave, paths in imported_units(site, gateway).items()
+        }
+        polling = CascadePolling(slaves, site.refresh_ms)
+        local = [self._model.units[path] for path in (*own_units(gateway), *polled_units(site, gateway))]
+        numbers = numbers_of(polling.units, {unit.address for unit in local if unit.address is not None})
+        remote = RemoteUnits(polling)
+        building.collections[gateway.name].add_remote(remote, numbers)
+        return _Cascade(polling, remote)
 
     def start(self, endpoints: Endpoints, group: asyncio.TaskGroup) -> None:
         """Poll from now on, through the ports that are open."""
@@ -57,23 +92,33 @@ class Collectors:
             if port.wanted.service == "modbus_tcp"
         }
         for logger in self.loggers.values():
-            for through in {one.target.through for one in logger.devices.values()}:
-                host, port = places[through]
-                client = ModbusTcpClient(host, port, self._patience_s[logger.name])
-                self._clients[logger.name, through] = client
+            targets = {one.target.through for one in logger.devices.values()}
+            self._clients[logger.name] = {
+                name: ModbusTcpClient(*places[name], self._patience_s[logger.name]) for name in targets
+            }
+        for master, cascade in self._cascades.items():
+            slaves = cascade.polling.slaves
+            self._clients[master] = {name: ModbusTcpClient(*places[name]) for name in slaves}
+        self._published = endpoints.collect
 
     async def collect(self, t_ms: int, *, is_waiting: bool) -> None:
         """Poll what is due at a time that has just become visible; before `start`, nothing."""
         if self._group is None:
             return
-        started = []
-        for logger in self.loggers.values():
-            due = logger.due(t_ms)
-            if due:
-                task = self._group.create_task(self._poll(logger, due), name=f"polls of {logger.name}")
-                self._polls.add(task)
-                task.add_done_callback(self._polls.discard)
-                started.append(task)
+        polls = {
+            logger.name: self._poll(logger, due)
+            for logger in self.loggers.values()
+            if (due := logger.due(t_ms))
+        }
+        polls |= {
+            name: self._poll_cascade(name, cascade, t_ms)
+            for name, cascade in self._cascades.items()
+            if cascade.polling.is_due(t_ms)
+        }
+        started = [self._group.create_task(poll, name=f"polls of {name}") for name, poll in polls.items()]
+        for task in started:
+            self._polls.add(task)
+            task.add_done_callback(self._polls.discard)
         if is_waiting and started:
             await asyncio.wait(started)
 
@@ -82,8 +127,9 @@ class Collectors:
         self._group = None
         for task in tuple(self._polls):
             task.cancel()
-        for client in self._clients.values():
-            await client.close()
+        for clients in self._clients.values():
+            for client in clients.values():
+                await client.close()
         self._clients.clear()
 
     async def _poll(self, logger: Datalogger, due: list[Target]) -> None:
@@ -95,9 +141,21 @@ class Collectors:
             except OSError as error:  # whoever reads the file misses something, nobody else
                 log().warning("what was collected cannot be written", error=str(error))
 
+    async def _poll_cascade(self, master: str, cascade: _Cascade, t_ms: int) -> None:
+        """Ask the units of all slaves, and show what came of it. Lost ones are asked less often."""
+
+        def is_skipped(unit: Unit) -> bool:
+            is_lost = cascade.remote.is_lost(unit, t_ms)
+            cycle_begin_ms = t_ms // cascade.polling.cycle_ms * cascade.polling.cycle_ms
+            return is_lost and cascade.remote.last_poll_ms(unit, t_ms, is_lost=True) < cycle_begin_ms
+
+        await cascade.polling.poll(self._clients[master], t_ms, is_skipped)
+        self._model.publish(self._model.snapshot)  # the same values, of which more is known
+        self._published()
+
     async def _poll_one(self, logger: Datalogger, target: Target) -> None:
         unit = self._model.units[target.path]
-        client = self._clients[logger.name, target.through]
+        client = self._clients[logger.name][target.through]
         found = None
         if unit.address is not None:
             found = await read_blocks(client, unit.address, unit.product, polled_blocks(unit))

@@ -82,6 +82,9 @@ class Endpoints:
         for name, polling in self.site_lines.polling.items():
             collection = self._collections[name] = building.collections[name]
             collection.add_remote(RemoteUnits(polling))
+        for gateway in building.file.site.gateways:
+            if gateway.cascade:
+                self._collections[gateway.name] = building.collections[gateway.name]
 
     @property
     def poll_cycles_ms(self) -> set[int]:

@@ -1,4 +1,4 @@
-"""Which units a gateway polls beyond its own bus, by their paths."""
+"""Which units a gateway polls beyond its own bus, on its line or in other gateways, by their paths."""
 
 from __future__ import annotations
 
@@ -32,3 +32,15 @@ def own_units(gateway: Gateway) -> list[str]:
     sensors = [one.sensor.name for one in addressed_sensors(gateway)]
     behind = [f"{gateway.name}/{name}" for name in (*modules, *sensors)]
     return behind if gateway_address(gateway) is None else [gateway.name, *behind]
+
+
+def imported_units(site: Site, gateway: Gateway) -> dict[str, list[str]]:
+    """The topology under each Ethernet slave of a gateway, by the slave's name: its bus, sensors and line."""
+    slaves = {other.name: other for other in site.gateways if other.name in gateway.cascade}
+    return {name: [*own_units(slaves[name]), *polled_units(site, slaves[name])] for name in gateway.cascade}
+
+
+def missed_units(site: Site, gateway: Gateway) -> tuple[str, ...]:
+    """All units beyond its bus that a gateway collects, and misses when they fall silent."""
+    imported = [path for paths in imported_units(site, gateway).values() for path in paths]
+    return (*polled_units(site, gateway), *imported)

@@ -38,6 +38,7 @@ def check_site(site: Site, text: YamlText) -> list[Fault]:
     from virtual_digiware.simulator.bacnet_checks import check_bacnet
     from virtual_digiware.simulator.bus_checks import check_gateways
     from virtual_digiware.simulator.cabinet_checks import check_cabinets
+    from virtual_digiware.simulator.cascade_checks import check_cascades
     from virtual_digiware.simulator.datalogger_checks import check_dataloggers
     from virtual_digiware.simulator.lines_checks import check_lines
     from virtual_digiware.simulator.meter_checks import check_meters
@@ -57,6 +58,7 @@ def check_site(site: Site, text: YamlText) -> list[Fault]:
     check_cabinets(site, complaints)
     check_meters(site, complaints)
     check_lines(site, complaints)
+    check_cascades(site, complaints)
     check_dataloggers(site, complaints)
     check_listening(site, complaints)
     check_bacnet(site, complaints)

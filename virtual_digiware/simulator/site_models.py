@@ -227,6 +227,7 @@ class Gateway(Model):
     snmp: Snmp | None = Field(None, description="default: SNMP is off")
     mqtt: Mqtt | None = Field(None, description="default: nothing is published")
     rs485: Rs485 | None = None
+    cascade: list[Name] = Field([], description="M-70, D-70: gateways of this site polled over Ethernet")
     default_passwords: bool = Field(
         False, description="its users still have the passwords it came with: a system alarm"
     )

@@ -76,7 +76,7 @@ class DeviceDirectory:
         before = self._by_mac
         self._by_mac = {}
         for unit in self._collection.units:
-            mac = unit.address
+            mac = self._collection.number_of(unit)
             if mac is None or unit is self.gateway.unit or self._collection.unit_at(mac) is not unit:
                 continue
             known = before.get(mac)

@@ -52,7 +52,7 @@ class LinePolling:
             frames_ms = 1000 * sum(self._exchanges_s(unit) for unit in self.units)
             self.cycle_ms = ceil((frames_ms + silent_ms) / refresh_ms) * refresh_ms
 
-    def answers(self, unit: Unit) -> bool:
+    def answers(self, unit: Unit, t_ms: int) -> bool:
         """Ask a unit for the beginning of its identification, in one frame."""
         if unit.address is None:
             return False

@@ -35,6 +35,8 @@ class Collection(Protocol):
     @property
     def time_ms(self) -> int: ...
 
+    def label_of(self, unit: Unit) -> str: ...
+
     def is_lost(self, unit: Unit) -> bool: ...
 
     def collected_ms(self, unit: Unit) -> int | None: ...
@@ -60,7 +62,7 @@ class Telemetry:
     def status(self, state: str = ONLINE) -> Message:
         """The gateway and whom it can reach, as of the newest values; retained."""
         collection = self._collection
-        units = {unit.name: self._unit(unit) for unit in self._members()}
+        units = {collection.label_of(unit): self._unit(unit) for unit in self._members()}
         gateway = collection.gateway
         content = {
             "state": state,
@@ -102,7 +104,8 @@ class Telemetry:
         return tuple(unit for unit in self._collection.units if unit is not self._collection.gateway)
 
     def _topic(self, unit: Unit) -> str:
-        return f"{self._settings.base_topic}/units/{unit.name.translate(_RESERVED)}"
+        label = self._collection.label_of(unit).translate(_RESERVED)
+        return f"{self._settings.base_topic}/units/{label}"
 
     def _message(self, topic: str, content: Mapping[str, Any]) -> Message:
         return Message(topic, _json(content), self._settings.qos, self._settings.retain)
@@ -122,7 +125,11 @@ class Telemetry:
             "time": shown["time"],
             "quality": shown["state"],
             "gateway": self._collection.gateway.name,
-            "unit": {"name": unit.name, "address": unit.address, "product": unit.product.name},
+            "unit": {
+                "name": self._collection.label_of(unit),
+                "address": unit.address,
+                "product": unit.product.name,
+            },
         }
 
     def _sent(self, unit: Unit, published: Published) -> tuple[Sent, ...]:

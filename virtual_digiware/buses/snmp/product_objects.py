@@ -53,7 +53,7 @@ class ProductObjects:
     @property
     def topology(self) -> Hashable:
         """Rows follow addresses and alarms; loads of a unit do not change while it runs."""
-        units = tuple((unit.path, unit.address) for unit in self.units())
+        units = tuple((unit.path, self._number(unit)) for unit in self.units())
         return units, tuple(notice.id for notice in self._alarms.notices())
 
     def units(self) -> list[Unit]:
@@ -63,8 +63,15 @@ class ProductObjects:
         return [
             unit
             for unit in collection.units
-            if unit.address is not None and collection.unit_at(unit.address) is unit
+            if (index := collection.number_of(unit)) is not None and collection.unit_at(index) is unit
         ]
+
+    def _number(self, unit: Unit) -> int:
+        """First index of a unit's rows."""
+        return self._collection.number_of(unit) or 0
+
+    def _instances(self, units: Sequence[Unit], table: str) -> list[Oid]:
+        return [(self._number(unit), slot + 1) for unit in units for slot in range(_slots(unit, table))]
 
     def columns(self) -> Iterator[Column]:
         for table in self._binding.tables.values():
@@ -77,7 +84,7 @@ class ProductObjects:
     def _measurements(self, table: ServiceTable) -> Iterator[Column]:
         has_unit_rows = any(service.unit_table for service in table.services)
         rows = [
-            _Rows(unit, unit.address or 0, len(unit.slots))
+            _Rows(unit, self._number(unit), len(unit.slots))
             for unit in self.units()
             if unit.slots or (unit.taps and has_unit_rows)
         ]
@@ -113,7 +120,7 @@ class ProductObjects:
         units = self.units()
 
         def column(name: str, value: Callable[[Unit], bytes], own: Sequence[Unit] = units) -> Column:
-            instances = [(unit.address or 0,) for unit in own]
+            instances = [(self._number(unit),) for unit in own]
             return Column(table.column(name), instances, lambda: [value(unit) for unit in own])
 
         yield column("productDeviceName", lambda unit: text(unit.name))
@@ -133,7 +140,7 @@ class ProductObjects:
         units = [unit for unit in self.units() if unit.slots]
 
         def column(name: str, value: Callable[[str], bytes], own: Sequence[Unit] = units) -> Column:
-            instances = [(unit.address or 0, load + 1) for unit in own for load in range(len(unit.slots))]
+            instances = [(self._number(unit), load + 1) for unit in own for load in range(len(unit.slots))]
             return Column(
                 table.column(name), instances, lambda: [value(name) for unit in own for name in unit.circuits]
             )
@@ -156,7 +163,7 @@ class ProductObjects:
             for column, point, tag in points:
                 yield self._slot_column(own.column(column), units, table, point, tag)
         meters = [unit for unit in self.units() if _slots(unit, "io.meters") and _has(unit, "pulse_reset")]
-        instances = _instances(meters, "io.meters")
+        instances = self._instances(meters, "io.meters")
         idle = [_IDLE] * len(instances)
         yield Column(self._binding.objects["meter"].column("meterReset"), instances, lambda: idle)
 
@@ -165,7 +172,7 @@ class ProductObjects:
         units = [unit for unit in self.units() if _slots(unit, table)]
         counts = [int(unit.product.features.get(feature, 0)) for unit in units]
         instances = [
-            (unit.address or 0, at + 1)
+            (self._number(unit), at + 1)
             for unit, count in zip(units, counts, strict=True)
             for at in range(count)
         ]
@@ -184,7 +191,7 @@ class ProductObjects:
         units = [unit for unit in self.units() if _slots(unit, table)]
         counts = [int(unit.product.features.get(feature, 0)) for unit in units]
         instances = [
-            (unit.address or 0, at + 1)
+            (self._number(unit), at + 1)
             for unit, count in zip(units, counts, strict=True)
             for at in range(count)
         ]
@@ -210,7 +217,7 @@ class ProductObjects:
                     found += register_numbers(self._collection.column(unit, table, (point,))[0], row)
             return [number(value, tag) for value in found]
 
-        return Column(oid, _instances(units, table), values)
+        return Column(oid, self._instances(units, table), values)
 
     def _alarm_columns(self) -> Iterator[Column]:
         alarms = self._alarms
@@ -284,10 +291,6 @@ def _whole(values: FloatArray) -> list[int]:
 
 def _slots(unit: Unit, table: str) -> int:
     return len({placed.slot for placed in unit.product.blocks if placed.block.table == table})
-
-
-def _instances(units: Sequence[Unit], table: str) -> list[Oid]:
-    return [(unit.address or 0, slot + 1) for unit in units for slot in range(_slots(unit, table))]
 
 
 def _has(unit: Unit, block: str) -> bool:
