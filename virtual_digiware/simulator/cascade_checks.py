@@ -1,4 +1,4 @@
-"""Rules for Ethernet cascades: who may have slaves, and who may be one."""
+"""What must be right of Ethernet cascades: the slaves are there and can be reached."""
 
 from __future__ import annotations
 
@@ -11,9 +11,6 @@ if TYPE_CHECKING:
     from virtual_digiware.simulator.site_models import Site
     from virtual_digiware.simulator.yaml_text import KeyPath
 
-MASTERS = ("M-70", "D-70")
-"""Source: Socomec note on DIRIS Digiware communication architectures, figures 21, 27 and 29."""
-
 
 def check_cascades(site: Site, complaints: Complaints) -> None:
     """A slave is another gateway with a Modbus TCP port, named once, and no master of a cascade itself."""
@@ -24,9 +21,6 @@ def check_cascades(site: Site, complaints: Complaints) -> None:
     ]
     for index, gateway in enumerate(site.gateways):
         path: KeyPath = ("gateways", index, "cascade")
-        if gateway.cascade and gateway.product not in MASTERS:
-            right = f"no `cascade`: only {' and '.join(MASTERS)} collect other gateways over Ethernet"
-            complaints.add(path, gateway.product, right)
         for position, name in enumerate(gateway.cascade):
             if name not in slaves:
                 what = "a gateway with a Modbus TCP port and no `cascade` of its own"

@@ -13,26 +13,31 @@ MAX_SHOWN = 32
 
 
 def shown_devices(site: Site, gateway: Gateway) -> int:
-    """Devices that a gateway shows: modules of its bus, and what it polls as the client of its line.
+    """Devices that a gateway shows: modules of its bus, and what it polls on its line and over Ethernet.
 
     Sensors are not counted, nor are heads: whether they count is not published.
     """
+    slaves = [other for other in site.gateways if other.name in gateway.cascade]
+    return sum(_bus_and_line(site, one) for one in (gateway, *slaves))
+
+
+def _bus_and_line(site: Site, gateway: Gateway) -> int:
     port = gateway.rs485
     count = len(addressed_modules(gateway))
     if port is None or port.role != "client":
         return count
-    slaves = [
+    polled = [
         other
         for other in site.gateways
         if other.rs485 is not None and other.rs485.line == port.line and other.rs485.role == "server"
     ]
     meters = [meter for meter in site.meters if meter.rs485 is not None and meter.rs485.line == port.line]
-    return count + sum(len(addressed_modules(other)) for other in slaves) + len(meters)
+    return count + sum(len(addressed_modules(other)) for other in polled) + len(meters)
 
 
 @rule("shown-devices", "error", f"{NOTE}, page 13 and figures 20 to 22; manuals 551066A p. 53, 546780C p. 54")
 def shown_devices_limit(site: Site) -> Iterator[Broken]:
-    """A display and WEBVIEW-M show at most 32 devices, those of the bus and of the line together."""
+    """A display and WEBVIEW-M show at most 32 devices, of bus, line and Ethernet together."""
     from virtual_digiware.devices.catalogue import product
 
     for index, gateway in enumerate(site.gateways):
