@@ -31,6 +31,7 @@ class ScriptedTruth:
         self.circuit_index, self.board_index = self._bench.circuit_index, self._bench.board_index
         self.board_source = self._bench.board_source
         self.switching_ms: Sequence[int] = ()
+        self.course = None
 
     @cached_property
     def installation(self) -> Installation:

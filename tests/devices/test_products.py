@@ -23,6 +23,7 @@ METERS = [
     "iEM3155",
 ]
 NAMES = [
+    "ATyS-C65",
     "C-31",
     "C-32",
     "D-50",
@@ -297,12 +298,19 @@ def test_a_c_31_is_transparent():
 def test_every_product_is_well_described(name):
     model = product(name)
     families = {"IO": "io", "C-32": "repeater", "C": "interface", "I": "current", "S": "current"}
-    families |= {"environmental": "sensor", "M": "gateway", "D": "gateway", "U": "voltage"}
+    families |= {
+        "ATyS": "transfer_switch",
+        "environmental": "sensor",
+        "M": "gateway",
+        "D": "gateway",
+        "U": "voltage",
+    }
     assert model.family == next(family for start, family in families.items() if name.startswith(start))
     assert model.label
     assert model.source
-    # A sensor has a battery and draws nothing from a bus.
-    assert (model.features.get("consumption_w", 0) > 0) == (model.family != "sensor")
+    # A sensor has a battery and a transfer controller its sources: they draw nothing from a bus.
+    draws = model.family not in ("sensor", "transfer_switch")
+    assert (model.features.get("consumption_w", 0) > 0) == draws
     assert isinstance(model.features.get("consumption_is_estimate", False), bool)
 
 

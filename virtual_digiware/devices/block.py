@@ -89,7 +89,9 @@ class Product:
     """A device type. `blocks` are sorted by base and do not overlap."""
 
     name: str
-    family: Literal["voltage", "current", "io", "gateway", "interface", "repeater", "sensor", "meter"]
+    family: Literal[
+        "voltage", "current", "io", "gateway", "interface", "repeater", "sensor", "meter", "transfer_switch"
+    ]
     inputs: int
     blocks: tuple[PlacedBlock, ...]
     source: str

@@ -32,6 +32,7 @@ from virtual_digiware.devices.metering import Meter
 from virtual_digiware.devices.metrology import Metrology, Modules, deviations_of
 from virtual_digiware.devices.site_wiring import Connected
 from virtual_digiware.devices.snapshot import Metered, Snapshot
+from virtual_digiware.devices.transfer_switch.registers import transfers_at
 from virtual_digiware.devices.wiring_compilation import compile_wiring
 from virtual_digiware.profiles.installation import Event
 from virtual_digiware.profiles.noise import key
@@ -58,6 +59,7 @@ class Chronicle:
         self._class_percent = class_percent
         self._truth, self._layout, self._taps, self._seed = truth, layout, tuple(taps), seed
         self._events = tuple(events)
+        self._present_truth = truth
         self._slot_of_circuit = slot_of_circuit
         self._slot_count = len(connected.slots)
         self._commissioned_ms = commissioned_ms
@@ -95,7 +97,13 @@ class Chronicle:
             self._computed_ms = max(self._computed_ms, effect.time_ms)
             self._take(effect, self._computed_ms)
         self._computed_ms = t_ms
-        metered = Metered(self._slot_of_circuit, self._marks, self._commissioned_ms, self._events)
+        metered = Metered(
+            self._slot_of_circuit,
+            self._marks,
+            self._commissioned_ms,
+            self._events,
+            transfers_at(self._present_truth, t_ms),
+        )
         snapshot = Snapshot(self._history.moment(t_ms), metered, self._layout.refresh_ms, self._asked)
         snapshot.prepare()
         return snapshot
@@ -107,10 +115,12 @@ class Chronicle:
                 history.rewire(t_ms, self._meter(connected))
             case Disturbed(event=event):
                 self._events = (*self._events, event)
-                history.disturb(t_ms, self._truth.with_events(self._events), self._events)
+                self._present_truth = self._truth.with_events(self._events)
+                history.disturb(t_ms, self._present_truth, self._events)
             case Calmed(event=event):
                 self._events = _without_rest_of(self._events, event, t_ms)
-                history.disturb(t_ms, self._truth.with_events(self._events), self._events)
+                self._present_truth = self._truth.with_events(self._events)
+                history.disturb(t_ms, self._present_truth, self._events)
             case Watched(plan=plan):
                 history.watch(t_ms, plan)
             case Acknowledged(path=path, acknowledge_id=acknowledge_id):

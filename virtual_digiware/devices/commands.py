@@ -84,8 +84,11 @@ class Action:
         "curves",
         "pulses",
         "acknowledge",
+        "order",
     ]
     slot: int = 0
     points: frozenset[str] = frozenset()
     mask: int = 0
     """Bits of a command, or the id of an alarm."""
+    order: str = ""
+    """What a transfer controller is told."""

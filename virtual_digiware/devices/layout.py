@@ -51,6 +51,8 @@ class ModuleLayout:
     """What each temperature probe feels."""
     alarms: tuple[AlarmLayout, ...] = ()
     """Those that are set before anybody writes to the module."""
+    transfer: str | None = None
+    """The transfer switch that a controller drives."""
 
 
 @dataclass(frozen=True, slots=True)

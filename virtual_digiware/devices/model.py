@@ -287,6 +287,8 @@ def _effects(action: Action, unit: Unit, t_ms: int, slot_of_circuit: Mapping[str
             return [ExtremesReset(t_ms, "network", unit.taps, action.points)]
         case "acknowledge":
             return [Acknowledged(t_ms, unit.path, action.mask)]
+        case "order" if unit.transfer is not None:
+            return [Disturbed(t_ms, Event(t_ms, None, "order", unit.transfer, order=action.order))]
         case "curves":
             return [CurvesCleared(t_ms, unit.slots)]
         case "pulses" if unit.io is not None:

@@ -59,6 +59,7 @@ def build_units(
             circuits=() if module is None else tuple(one.circuit for one in module.allocations),
             site=site,
             state=state,
+            transfer=None if module is None else module.transfer,
             identity=identify(product, seed, layout.site, path),
             commissioned_ms=commissioned_ms,
             slots=tuple(own_slots.get(path, ())),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -26,6 +26,7 @@ from virtual_digiware.devices.moments import Moment
 from virtual_digiware.devices.network_tables import NETWORK_INSTANTANEOUS
 from virtual_digiware.devices.partial_counters import PartialCounters
 from virtual_digiware.devices.points import FloatArray, IntArray, Table, table_of
+from virtual_digiware.devices.transfer_switch.registers import TransferShown
 from virtual_digiware.devices.voltage_measurement import MeasuredVoltages
 from virtual_digiware.devices.wiring import BoolArray, Wiring
 from virtual_digiware.profiles.installation import Event
@@ -54,6 +55,7 @@ class Metered:
     """Time and imported energy at which pulse counters (path, meter) were cleared."""
     commissioned_ms: int
     events: tuple[Event, ...] = ()
+    transfers: Mapping[str, TransferShown] = field(default_factory=dict)
 
 
 class Snapshot:
@@ -102,6 +104,11 @@ class Snapshot:
         columns = _BUILDERS[name](self, index)
         self._frame(name, columns, index)
         return table_of(columns)
+
+    @property
+    def transfers(self) -> Mapping[str, TransferShown]:
+        """What the controllers of transfer switches show, by the name of the switch."""
+        return self._metered.transfers
 
     @property
     def alarms(self) -> SiteAlarms:

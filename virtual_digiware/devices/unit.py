@@ -17,6 +17,7 @@ from virtual_digiware.devices.points import FloatArray, IntArray
 from virtual_digiware.devices.setting_codes import NETWORK_CODES
 from virtual_digiware.devices.settings import Settings
 from virtual_digiware.devices.snapshot import Snapshot
+from virtual_digiware.devices.transfer_switch.registers import transfer_values
 from virtual_digiware.devices.unit_state import UnitState
 
 Raw = tuple[int | float | str | None, ...]
@@ -51,6 +52,7 @@ class Unit:
         slots: Slots = (),
         taps: Slots = (),
         io: IoModule | None = None,
+        transfer: str | None = None,
         head: Unit | None = None,
         sensor: EnvironmentalSensor | None = None,
         meter: Meter | None = None,
@@ -66,6 +68,7 @@ class Unit:
         self.silent_since_ms: int | None = None
         self.state = state
         self.io = io
+        self.transfer = transfer
         self.sensor = sensor
         self.silenced_ms: int | None = None
         """Since when it is absent or dead; None while it is neither."""
@@ -136,6 +139,9 @@ class Unit:
                 return _picked(block, self.state.clock(snapshot.time_ms))
             case "unit.operating_hours":
                 return _picked(block, self._hours(snapshot.time_ms))
+        if block.table == "transfer.status":
+            shown = snapshot.transfers.get(self.transfer or "")
+            return _picked(block, {} if shown is None else transfer_values(shown, snapshot.time_ms))
         if block.table == "sensor.environment":
             return _picked(block, self.environment(snapshot.time_ms))
         if block.table.startswith(RECORDED):

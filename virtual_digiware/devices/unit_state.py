@@ -12,6 +12,7 @@ from virtual_digiware.devices.meter_settings import METER_RESETS, meter_reset
 from virtual_digiware.devices.records import Refusal
 from virtual_digiware.devices.register_words import from_words
 from virtual_digiware.devices.settings import BAD_VALUE, Key, Settings
+from virtual_digiware.devices.transfer_switch.registers import ORDER_CODES, position_orders
 
 ADDRESS_BLOCKS = ("modbus_address", "gateway_slave_address", "meter_address", "sdm630_settings")
 MEASURING_BLOCKS = ("load_settings", "current_sensors", "electrical_network")
@@ -148,6 +149,10 @@ class UnitState:
                 return [Action("pulses", mask=value)]
             case name if name in METER_RESETS:
                 return meter_reset(row.point, value)
+            case "transfer_position_order":
+                return [Action("order", order=order) for order in position_orders(value)]
+            case "extension_transfer_order" if value in ORDER_CODES:
+                return [Action("order", order=ORDER_CODES[value])]
             case "alarm_ack":
                 return [Action("acknowledge", mask=value)]
             case "alarm_log_command" | "quality_log_command":

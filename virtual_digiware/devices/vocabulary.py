@@ -38,6 +38,7 @@ TABLES = frozenset(
         "io.meters",
         "sensor.environment",
         "meter.measured",
+        "transfer.status",
         "unit.identification",
         "unit.operating_hours",
         "unit.clock",
@@ -81,4 +82,14 @@ SLOT_KINDS = frozenset(
 CONFIDENCES = ("confirmed", "partial", "inferred", "extension")
 """From the best to the weakest; `extension` is the simulator's own invention, outside the order."""
 
-FAMILIES = ("voltage", "current", "io", "gateway", "interface", "repeater", "sensor", "meter")
+FAMILIES = (
+    "voltage",
+    "current",
+    "io",
+    "gateway",
+    "interface",
+    "repeater",
+    "sensor",
+    "meter",
+    "transfer_switch",
+)

@@ -31,6 +31,7 @@ from virtual_digiware.profiles.solution import (
     Solution,
 )
 from virtual_digiware.profiles.spectrum_bins import Mixture, SpectrumBins
+from virtual_digiware.profiles.switching import SwitchCourse
 from virtual_digiware.profiles.tree import Tree, plant
 
 _Number = TypeVar("_Number", np.float64, np.complex128)
@@ -94,6 +95,11 @@ class Truth:
         self.circuit_source = self._tree.source[self._circuits.board]
         """(K,) the same of each circuit."""
         self._lay(events)
+
+    @property
+    def course(self) -> SwitchCourse | None:
+        """Where switches between sources stand, and when; None where nothing is switched."""
+        return None
 
     @property
     def switching_ms(self) -> Sequence[int]:

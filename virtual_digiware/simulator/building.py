@@ -357,4 +357,5 @@ def _module(site: site_models.Site, module: site_models.Module, address: int) ->
         outputs=tuple(module.outputs),
         probes=tuple(module.probes),
         alarms=tuple(alarm_layout(alarm) for alarm in module.alarms),
+        transfer=module.transfer,
     )

@@ -98,6 +98,8 @@ def _check_bus(site: Site, gateway: Gateway, path: KeyPath, complaints: Complain
             _check_board(site, module, module_path, complaints)
         elif product.family == "current":
             _check_wiring(site, module, product, module_path, complaints)
+        elif product.family == "transfer_switch":
+            _check_controller(site, module, module_path, complaints)
         elif product.family == "io":
             check_drives(site, module, product, module_path, complaints)
         check_alarms(module, product, module_path, complaints)
@@ -109,6 +111,7 @@ def _check_keys_of_family(module: Module, product: Product, path: KeyPath, compl
         "voltage": ("circuits", "inputs", "outputs", "probes"),
         "current": ("board", "inputs", "outputs", "probes"),
         "io": ("board", "circuits", "measurement"),
+        "transfer_switch": ("board", "network", "circuits", "measurement", "inputs", "outputs", "probes"),
         "repeater": (
             "address",
             "board",
@@ -122,6 +125,8 @@ def _check_keys_of_family(module: Module, product: Product, path: KeyPath, compl
         ),
     }
     keys = misplaced.get(product.family, ())
+    if product.family != "transfer_switch":
+        keys = (*keys, "transfer")
     for key in keys if product.family == "repeater" else (*keys, "supply"):
         if key in module.model_fields_set:
             complaints.add(
@@ -129,6 +134,14 @@ def _check_keys_of_family(module: Module, product: Product, path: KeyPath, compl
                 f"`{key}`",
                 f"no such key: a {product.name} is a module of the {product.family} family",
             )
+
+
+def _check_controller(site: Site, module: Module, path: KeyPath, complaints: Complaints) -> None:
+    if module.transfer is None:
+        known = ", ".join(site.transfers) or "there is none in this site"
+        complaints.add((*path, "transfer"), "the key is missing", f"the transfer switch it drives: {known}")
+    elif module.transfer not in site.transfers:
+        complaints.unknown((*path, "transfer"), module.transfer, "a transfer of this site", site.transfers)
 
 
 def _check_board(site: Site, module: Module, path: KeyPath, complaints: Complaints) -> None:

@@ -165,6 +165,7 @@ class Module(Model):
     )
     network: NetworkType = Field("3P+N", description="U modules: what is connected")
     circuits: list[Wiring] = Field([])
+    transfer: Name | None = Field(None, description="ATyS C65: the transfer switch that it drives")
     measurement: Measurement | None = Field(None, description="default: of the site")
     cabinet: Name | None = Field(None, description="default: that of the gateway")
     cable_m: float = Field(0.5, gt=0, le=10_000, description="bus cable from the previous module")

@@ -33,11 +33,23 @@ class GearCourse(SwitchCourse):
     """The course, and what each controller shows meanwhile."""
 
     shown: Mapping[str, tuple[TransferState, ...]] = field(default_factory=dict)
+    settings: tuple[TransferSettings, ...] = ()
 
     def of(self, transfer: str, t_ms: int) -> TransferState:
         """What a controller shows at an instant."""
         states = self.shown[transfer]
         return states[max(0, bisect_right(states, t_ms, key=lambda state: state.time_ms) - 1)]
+
+    def on_load_ms(self, settings: TransferSettings, t_ms: int) -> int:
+        """For how long the load has been on a generating set by an instant."""
+        place = self.settings.index(settings)
+        total = 0
+        for i, state in enumerate(self.states[1:]):
+            position = state.positions[place]
+            end_ms = self.edges_ms[i + 1] if i + 1 < len(self.edges_ms) else t_ms
+            if position and settings.is_genset[position - 1]:
+                total += max(0, min(end_ms, t_ms) - self.edges_ms[i])
+        return total
 
 
 class TransferGear:
@@ -124,6 +136,7 @@ class _Course:
             tuple(sorted(further)),
             runs,
             {name: tuple(of) for name, of in shown.items()},
+            self._gear.transfers,
         )
 
     def _next_ms(self) -> int | None:
