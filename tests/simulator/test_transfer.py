@@ -187,7 +187,7 @@ def test_events_and_orders_of_the_site_file_reach_the_switch():
         "events:\n"
         '  - {kind: order, transfer: ats, order: manual, start: "2026-03-02T09:59:10Z"}\n'
         '  - {kind: order, transfer: ats, order: position_0, start: "2026-03-02T09:59:20Z"}\n'
-        '  - {kind: frequency, source: other, shift_hz: 0.3, start: "2026-03-02T09:59:00Z", duration_s: 30}\n',
+        '  - {kind: frequency, source: other, shift_hz: 0.3, start: "2026-03-02T09:59:00Z", duration_s: 9}\n',
     )
     building = Building(parse_site(text), AT - 60_000)
     snapshot = building.model.compute(AT - 30_000)
