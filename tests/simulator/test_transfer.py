@@ -48,7 +48,7 @@ gateways:
 """
 CONTROLLER, WARDS = 4, 3
 MODE, POSITION, START, FIRST_STATE = 20481, 20482, 20484, 20486
-ORDERS, MODES = 1152, 63552
+ORDERS, MODES, FAULTS = 1152, 63552, 63488
 POWER = 18476
 
 
@@ -137,6 +137,35 @@ async def test_orders_written_by_a_client_are_obeyed_as_the_mode_allows():
         await go(site, 10)
         assert await word(site, POSITION) == 2
         assert await wards_w(site) > 5000
+
+
+async def test_a_set_that_fails_to_start_is_reported_and_the_board_waits_for_the_mains():
+    async with running(SITE) as site:
+        site.site.faults.inject("genset_no_start", "genset")
+        await go(site, 94)
+        assert [await word(site, one) for one in (POSITION, START, FAULTS)] == [2, 1, 1]
+        await go(site, 179)
+        assert await wards_w(site) == 0
+        await go(site, 181)
+        assert await wards_w(site) > 5000
+        await write(site, MODES, 9)
+        await go(site, 182)
+        assert await word(site, FAULTS) == 0
+
+
+async def test_a_frequency_that_is_off_is_measured_and_drives_the_switch_away():
+    async with running(SITE) as site:
+        (fault,) = site.site.faults.inject("frequency_off", "mains", shift_hz=-2)
+        await go(site, 1)
+        frequency = site.site.building.model.snapshot.circuit_point("q1", "frequency", average=False)
+        assert frequency == pytest.approx(48, abs=0.15)
+        assert await word(site, FIRST_STATE) == 2
+        site.site.faults.clear(fault.number)
+        site.site.faults.inject("frequency_off", "mains", shift_hz=3)
+        await go(site, 2)
+        assert await word(site, FIRST_STATE) == 0
+        await go(site, 40)
+        assert await word(site, POSITION) == 3
 
 
 MISTAKES = [

@@ -5,7 +5,13 @@ from __future__ import annotations
 from virtual_digiware.devices.faults.book import Fault
 from virtual_digiware.profiles.installation import PHASES, Event
 
-EVENT_EFFECTS = {"dip": "dip", "interruption": "interruption", "breaker_open": "open"}
+EVENT_EFFECTS = {
+    "dip": "dip",
+    "interruption": "interruption",
+    "breaker_open": "open",
+    "frequency": "frequency",
+    "no_start": "no_start",
+}
 """Effects and the kind of event that each of them is."""
 
 
@@ -20,4 +26,9 @@ def event_of(fault: Fault) -> Event | None:
             return Event(fault.start_ms, fault.end_ms, "interruption", fault.target)
         case "open":
             return Event(fault.start_ms, fault.end_ms, "open", fault.target)
+        case "frequency":
+            shift_hz = float(fault.parameters["shift_hz"])
+            return Event(fault.start_ms, fault.end_ms, "frequency", fault.target, shift_hz=shift_hz)
+        case "no_start":
+            return Event(fault.start_ms, fault.end_ms, "no_start", fault.target)
     return None
