@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from virtual_digiware.buses.digiware import MAX_LENGTH_M, MAX_MODULES
 from virtual_digiware.simulator.addressing import addressed_modules, addressed_sensors, gateway_address
 from virtual_digiware.simulator.bus_chain import bus_segments
+from virtual_digiware.simulator.bus_checks import family_of
 from virtual_digiware.simulator.rules.rule import NOTE, Broken, rule
 from virtual_digiware.simulator.site_models import Site
 
@@ -61,6 +62,19 @@ def bus_addresses(site: Site) -> Iterator[Broken]:
             taken.setdefault(address, name)
 
 
+@rule("bus-transfer-controller", "error", f"{NOTE}, figures 35 and 36")
+def bus_transfer_controller(site: Site) -> Iterator[Broken]:
+    """An ATyS C65 is on the bus of a D-50, D-70, M-50 or M-70; a C-31 does not read it."""
+    for index, gateway in enumerate(site.gateways):
+        for position, module in enumerate(gateway.bus):
+            if family_of(module.product) == "transfer_switch" and family_of(gateway.product) == "interface":
+                yield Broken(
+                    ("gateways", index, "bus", position, "product"),
+                    f"a {module.product} behind a {gateway.product}",
+                    f"{module.name} on the bus of a D-50, D-70, M-50 or M-70",
+                )
+
+
 @rule("bus-termination", "note", "manuals ISOM 546780C page 54, RCM 551066A page 53, 545830B page 37")
 def bus_termination(site: Site) -> Iterator[Broken]:
     """The last device of a Digiware bus carries a terminating plug."""
@@ -74,4 +88,4 @@ def bus_termination(site: Site) -> Iterator[Broken]:
             )
 
 
-RULES = (bus_modules, bus_length, bus_addresses, bus_termination)
+RULES = (bus_modules, bus_length, bus_addresses, bus_transfer_controller, bus_termination)
