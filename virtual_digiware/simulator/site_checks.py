@@ -45,6 +45,7 @@ def check_site(site: Site, text: YamlText) -> list[Fault]:
     from virtual_digiware.simulator.mqtt_checks import check_mqtt
     from virtual_digiware.simulator.port_checks import check_listening
     from virtual_digiware.simulator.snmp_checks import check_snmp
+    from virtual_digiware.simulator.supervisor_checks import check_supervisors
     from virtual_digiware.simulator.transfer_checks import check_transfers
 
     complaints = Complaints(text)
@@ -64,6 +65,7 @@ def check_site(site: Site, text: YamlText) -> list[Fault]:
     check_bacnet(site, complaints)
     check_mqtt(site, complaints)
     check_snmp(site, complaints)
+    check_supervisors(site, complaints)
     check_transfers(site, complaints)
     return complaints.faults
 

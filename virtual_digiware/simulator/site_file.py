@@ -56,6 +56,7 @@ class SiteFile:
                 "lines": True,
                 "dataloggers": True,
                 "cabinets": True,
+                "supervisors": True,
                 "mqtt": True,
                 "seed": True,
                 "gateways": {"__all__": {"modbus_tcp", "rtu_over_tcp", "rs485", "bacnet", "snmp", "mqtt"}},

@@ -26,6 +26,7 @@ from virtual_digiware.simulator.meter_models import ListedRegister
 from virtual_digiware.simulator.mqtt_models import Mqtt
 from virtual_digiware.simulator.site_parts import Host, Model, Name, Port
 from virtual_digiware.simulator.snmp_models import Snmp
+from virtual_digiware.simulator.supervisor_models import Supervisor
 from virtual_digiware.simulator.transfer_models import Coupler, Order, SourceKeys, Transfer
 
 UnitId = Annotated[int, Field(ge=1, le=247, description="Modbus address, 1 to 247")]
@@ -362,6 +363,7 @@ class Site(Model):
     )
     meters: list[Meter] = Field([], description="meters outside any Digiware bus")
     lines: dict[Name, Line] = Field({})
+    supervisors: list[Supervisor] = Field([], description="drawn in diagrams; your program takes their place")
     dataloggers: list[Datalogger] = Field([])
     events: list[
         Annotated[
