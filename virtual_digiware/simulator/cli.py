@@ -268,12 +268,11 @@ def schema() -> None:
 
 @app.command()
 def sites() -> None:
-    """List the sites that come with the program."""
-    from virtual_digiware.simulator.site_file import shipped_sites
-    from virtual_digiware.simulator.yaml_text import read_yaml
+    """List the sites that come with the program: what each is, and its equipment."""
+    from virtual_digiware.simulator.site_listing import listed_sites
 
-    for name, path in shipped_sites().items():
-        typer.echo(f"{name:10} {read_yaml(path).data.get('title', '')}\n{'':10} {path}")
+    for site in listed_sites():
+        typer.echo(f"{site.name:10} {site.title}\n{'':10} {site.equipment}")
 
 
 @app.command()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from virtual_digiware.simulator.site_models import Site
 
 SHIPPED = Path(__file__).parent / "sites"
+_FIGURE = re.compile(r"(?:fig-?)?0*(\d{1,2})", re.IGNORECASE)
+"""How people write the number of a figure: 12, fig12, fig-12."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,9 @@ def find_site(name_or_path: str, beside: Path | None = None) -> Path:
     """
     shipped = shipped_sites()
     path = (beside or Path()) / name_or_path
+    figure = _FIGURE.fullmatch(name_or_path)
+    if figure is not None and not path.exists():
+        name_or_path = f"fig-{int(figure[1]):02d}"
     if path.is_file():
         return path
     if name_or_path and path.is_dir():
