@@ -1,4 +1,4 @@
-"""Each figure of the communication note as a running site: read as drawn, compared with the truth, stopped cleanly."""
+"""Each figure of the communication note as a running site, read as it is drawn and held against the truth."""
 
 from __future__ import annotations
 

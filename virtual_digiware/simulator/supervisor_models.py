@@ -1,4 +1,4 @@
-"""Supervisors in a site file: drawn in diagrams, played by nobody. The user's own program takes their place."""
+"""Supervisors in a site file: drawn in diagrams, played by nobody. The user's own program is one of them."""
 
 from typing import Literal, Self
 
