@@ -94,7 +94,9 @@ def find_site(name_or_path: str, beside: Path | None = None) -> Path:
     if name_or_path in shipped:
         return shipped[name_or_path]
     known = list(shipped)
-    right = f"the path of a site file, or a shipped site: {', '.join(known)}.{near_miss(name_or_path, known)}"
+    named = ", ".join(name for name in known if not name.startswith("fig-"))
+    figures = "or a figure of the communication note, fig-01 to fig-36"
+    right = f"the path of a site file, a shipped site: {named}, {figures}.{near_miss(name_or_path, known)}"
     raise FileFaults([Fault(path, 0, "", "no such file", right)])
 
 
