@@ -147,7 +147,7 @@ def test_open_hosts_are_allowed_when_the_file_says_so():
 def test_a_missing_file_names_the_shipped_sites():
     with pytest.raises(FileFaults) as caught:
         find_site("demmo")
-    assert caught.value.faults[0].right.endswith("demo, single. Did you mean demo?")
+    assert caught.value.faults[0].right.endswith("fig-01 to fig-36. Did you mean demo?")
 
 
 def test_a_file_that_is_not_text_is_refused(tmp_path):
