@@ -90,11 +90,17 @@ class Running:
 
 
 async def mbpoll(
-    mode: str, *where: str, unit: int, address: int, kind: str = "4:int", count: int = 1
+    mode: str,
+    *where: str,
+    unit: int,
+    address: int,
+    kind: str = "4:int",
+    count: int = 1,
+    patience_s: str = "5",
 ) -> list[int]:
     """Values as mbpoll prints them."""
     process = await asyncio.create_subprocess_exec(
-        "mbpoll", "-m", mode, *where[:-1], "-a", str(unit), "-t", kind, "-B", "-0", "-1", "-o", "5",
+        "mbpoll", "-m", mode, *where[:-1], "-a", str(unit), "-t", kind, "-B", "-0", "-1", "-o", patience_s,
         "-r", str(address), "-c", str(count), where[-1],
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
