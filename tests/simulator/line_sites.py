@@ -117,11 +117,11 @@ def read(address: int = HEATER_POWER, count: int = 2) -> bytes:
 
 
 @asynccontextmanager
-async def running(text: str, **options: Any) -> AsyncIterator[Running]:
+async def running(text: str, at_ms: int = AT, **options: Any) -> AsyncIterator[Running]:
     """The site with a manual clock, on free ports."""
     loop = asyncio.get_running_loop()
     ready: asyncio.Future[dict[str, Any]] = loop.create_future()
-    opened = open_site(parse_site(text, Path("site.yaml")), TimeOptions("manual", at_ms=AT))
+    opened = open_site(parse_site(text, Path("site.yaml")), TimeOptions("manual", at_ms=at_ms))
     site = RunningSite(
         opened.building,
         opened.clock,

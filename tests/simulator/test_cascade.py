@@ -106,6 +106,17 @@ async def test_a_unit_that_falls_silent_in_a_slave_is_lost_in_the_master_and_com
         assert not collection.is_lost(collection.units[5])
 
 
+async def test_a_site_started_later_shows_what_it_would_show_had_it_run_all_the_time():
+    text = SITE.replace("site: shop", "site: shop\ncommissioned: 2026-03-02T09:00:00Z")
+    end_ms = AT + 7_300
+    async with running(text) as site:
+        await site.site.advance_to(end_ms)
+        shown = [power(site, number) for number in (3, 103, 106, 108)]
+    async with running(text, at_ms=end_ms) as later:
+        assert [power(later, number) for number in (3, 103, 106, 108)] == shown
+    assert [reading.time_ms for reading in shown] == [end_ms, AT + 5000, AT + 5000, AT + 5000]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "right"),
     [

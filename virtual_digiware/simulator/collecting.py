@@ -61,6 +61,8 @@ class Collectors:
         self._clients: dict[str, dict[str, ModbusTcpClient]] = {}
         self._published: Callable[[], None] = lambda: None
         self._polls: set[asyncio.Task[None]] = set()
+        self._asked: set[tuple[str, str]] = set()
+        """Who was asked by whom and has not answered yet: not asked again before that."""
         self._group: asyncio.TaskGroup | None = None
 
     @property
@@ -108,12 +110,12 @@ class Collectors:
         polls = {
             logger.name: self._poll(logger, due)
             for logger in self.loggers.values()
-            if (due := logger.due(t_ms))
+            if (due := [one for one in logger.due(t_ms) if (logger.name, one.path) not in self._asked])
         }
         polls |= {
             name: self._poll_cascade(name, cascade, t_ms)
             for name, cascade in self._cascades.items()
-            if cascade.polling.is_due(t_ms)
+            if (name, "") not in self._asked and cascade.polling.is_due(t_ms)
         }
         started = [self._group.create_task(poll, name=f"polls of {name}") for name, poll in polls.items()]
         for task in started:
@@ -149,11 +151,22 @@ class Collectors:
             cycle_begin_ms = t_ms // cascade.polling.cycle_ms * cascade.polling.cycle_ms
             return is_lost and cascade.remote.last_poll_ms(unit, t_ms, is_lost=True) < cycle_begin_ms
 
-        await cascade.polling.poll(self._clients[master], t_ms, is_skipped)
+        self._asked.add((master, ""))
+        try:
+            await cascade.polling.poll(self._clients[master], t_ms, is_skipped)
+        finally:
+            self._asked.discard((master, ""))
         self._model.publish(self._model.snapshot)  # the same values, of which more is known
         self._published()
 
     async def _poll_one(self, logger: Datalogger, target: Target) -> None:
+        self._asked.add((logger.name, target.path))
+        try:
+            await self._ask(logger, target)
+        finally:
+            self._asked.discard((logger.name, target.path))
+
+    async def _ask(self, logger: Datalogger, target: Target) -> None:
         unit = self._model.units[target.path]
         client = self._clients[logger.name][target.through]
         found = None

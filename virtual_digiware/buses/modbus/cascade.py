@@ -37,13 +37,20 @@ class CascadePolling:
         self.units = tuple(unit for units in slaves.values() for unit in units)
         self.cycle_ms = ceil(CYCLE_MS / refresh_ms) * refresh_ms
         self.lost_after = LOST_AFTER
-        self._answered: dict[str, bool] = {}
-        self._cycle: int | None = None
+        self._answered: dict[str, tuple[int, bool]] = {}
+        """The cycle in which each unit was polled last, and whether it answered."""
         self._polled_cycle: int | None = None
 
     def answers(self, unit: Unit, t_ms: int) -> bool | None:
-        """Whether a unit answered in the poll of the running cycle; None before that is over."""
-        return self._answered.get(unit.path) if t_ms // self.cycle_ms == self._cycle else None
+        """Whether a unit answered in the poll of the running cycle; None before that is over.
+
+        Before the first poll of all, while no port is open yet, what it would have found: so a site that is
+        started again shows what it would show had it never stopped.
+        """
+        if self._polled_cycle is None:
+            return unit.is_present
+        cycle, is_answered = self._answered.get(unit.path, (None, None))
+        return is_answered if t_ms // self.cycle_ms == cycle else None
 
     def is_due(self, t_ms: int) -> bool:
         """Whether a cycle has begun that nothing was polled in yet; told once."""
@@ -56,10 +63,13 @@ class CascadePolling:
         self, clients: Mapping[str, Client], t_ms: int, is_skipped: Callable[[Unit], bool]
     ) -> None:
         """Read identification and measurements of all units at once, by the clients of their slaves."""
-        asked = [unit for unit in self.units if not is_skipped(unit)]
-        answers = await asyncio.gather(*(self._ask(clients[self._slave_of[one.path]], one) for one in asked))
-        self._answered.update(zip([unit.path for unit in asked], answers, strict=True))
-        self._cycle = t_ms // self.cycle_ms
+        cycle = t_ms // self.cycle_ms
+
+        async def ask(unit: Unit) -> None:
+            is_answered = await self._ask(clients[self._slave_of[unit.path]], unit)
+            self._answered[unit.path] = cycle, is_answered
+
+        await asyncio.gather(*(ask(unit) for unit in self.units if not is_skipped(unit)))
 
     async def _ask(self, client: Client, unit: Unit) -> bool:
         if unit.address is None:

@@ -12,6 +12,9 @@ from contextlib import suppress
 _HEADER = 6
 _MIN_LENGTH, _MAX_LENGTH = 2, 254
 
+UNDER_WAY = 32
+"""Requests at once on one connection: half of what a gateway queues for its line. A choice."""
+
 
 class ModbusTcpClient:
     """One target.
@@ -31,9 +34,14 @@ class ModbusTcpClient:
         self._pending: dict[int, asyncio.Future[bytes | None]] = {}
         self._transaction_id = 0
         self._connecting = asyncio.Lock()
+        self._places = asyncio.Semaphore(UNDER_WAY)
 
     async def ask(self, unit_id: int, pdu: bytes) -> bytes | None:
         """The response PDU, an exception's included; None when there is no connection or no answer."""
+        async with self._places:
+            return await self._ask(unit_id, pdu)
+
+    async def _ask(self, unit_id: int, pdu: bytes) -> bytes | None:
         from virtual_digiware.buses.modbus import endpoint
 
         try:
