@@ -47,6 +47,14 @@ async def test_a_write_reaches_a_unit_behind_the_line():
         assert site.site.building.model.units["far/i"].state.is_unlocked
 
 
+async def test_a_unit_whose_address_was_changed_behind_the_line_is_reached_under_its_new_one():
+    async with running(MASTER) as site, connected(site.place("master")) as client:
+        for write in ("06E30003E8", "06E0000021", "06E20000A1"):  # unlock, address 33, save
+            assert (await client.ask(tcp(write, 11)))[7] == 6
+        assert (await client.ask(tcp(read(), 33)))[7] == 3
+        assert (await client.ask(tcp(read(), 11)))[7:] == TARGET_FAILED
+
+
 async def test_a_silent_slave_costs_its_time_out_and_units_of_the_own_bus_answer_meanwhile():
     async with running(MASTER) as site, connected(site.place("master")) as client:
         site.unplug("far/i")

@@ -88,4 +88,6 @@ async def test_a_device_with_wrong_settings_is_never_collected():
     async with running(text) as site:
         await site.site.advance_to(AT + 10_000)
         assert power(site, 11)[1:] == ("lost", 0)
+        texts = {one.text for one in site.site.building.model.snapshot.alarms.active}
+        assert texts == {"far/u: no answer", "far/i: no answer"}
         assert power(site, 22).quality == "good"

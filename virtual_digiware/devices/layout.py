@@ -84,6 +84,8 @@ class GatewayLayout:
     """Time in which it polls its bus once; a silent module is given up at the end of a cycle. 0: at once."""
     polled: tuple[str, ...] = ()
     """Paths of units that it polls over a line or a network, and misses when they do not answer."""
+    unheard: frozenset[str] = frozenset()
+    """Those among them whose serial settings keep the two from understanding each other."""
     has_default_passwords: bool = False
     """Its users still have the passwords that it came with, which it reports as a system alarm."""
     sensors: tuple[SensorLayout, ...] = ()

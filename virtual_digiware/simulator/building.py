@@ -22,7 +22,7 @@ from virtual_digiware.simulator.alarm_models import alarm_layout
 from virtual_digiware.simulator.bus_chain import bus_segments, is_repeater
 from virtual_digiware.simulator.io_checks import wired_input
 from virtual_digiware.simulator.meter_building import meter_layouts, meter_products, meter_stations
-from virtual_digiware.simulator.polled_units import missed_units
+from virtual_digiware.simulator.polled_units import missed_units, unheard_units
 from virtual_digiware.simulator.site_checks import all_load_names, load_names
 from virtual_digiware.simulator.transfer_building import (
     coupler_circuits,
@@ -301,6 +301,7 @@ def layout_of(site: site_models.Site) -> SiteLayout:
                 line=None if gateway.rs485 is None else gateway.rs485.line,
                 cycle_ms=cycle_of(len(addressed_modules(gateway))),
                 polled=missed_units(site, gateway),
+                unheard=unheard_units(site, gateway),
                 has_default_passwords=gateway.default_passwords,
                 sensors=tuple(_sensor(one.sensor, one.address) for one in addressed_sensors(gateway)),
             )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from virtual_digiware.simulator.addressing import addressed_modules, addressed_sensors, gateway_address
 
 if TYPE_CHECKING:
+    from virtual_digiware.simulator.line_models import DeviceOnLine
     from virtual_digiware.simulator.site_models import Gateway, Site
 
 
@@ -15,15 +16,37 @@ def polled_units(site: Site, gateway: Gateway) -> tuple[str, ...]:
     port = gateway.rs485
     if port is None or port.role != "client":
         return ()
-    line = port.line
-    behind = [
-        path
+    return tuple(path for _, paths in _on_line(site, port.line) for path in paths)
+
+
+def unheard_units(site: Site, gateway: Gateway) -> frozenset[str]:
+    """Those whose speed or parity differs from that of the gateway which polls them."""
+    port = gateway.rs485
+    if port is None or port.role != "client" or port.line not in site.lines:
+        return frozenset()
+    line = site.lines[port.line]
+
+    def settings(of: DeviceOnLine) -> tuple[int, str]:
+        return of.baudrate or line.baudrate, of.parity or line.parity
+
+    own = settings(port)
+    devices = _on_line(site, port.line)
+    return frozenset(path for device, paths in devices if settings(device) != own for path in paths)
+
+
+def _on_line(site: Site, line: str) -> list[tuple[DeviceOnLine, list[str]]]:
+    """Ports of all that answer on a line, each with the units that are reached through it."""
+    heads: list[tuple[DeviceOnLine, list[str]]] = [
+        (other.rs485, own_units(other))
         for other in site.gateways
         if other.rs485 is not None and other.rs485.line == line and other.rs485.role == "server"
-        for path in own_units(other)
     ]
-    meters = [meter.name for meter in site.meters if meter.rs485 is not None and meter.rs485.line == line]
-    return (*behind, *meters)
+    meters: list[tuple[DeviceOnLine, list[str]]] = [
+        (meter.rs485, [meter.name])
+        for meter in site.meters
+        if meter.rs485 is not None and meter.rs485.line == line
+    ]
+    return heads + meters
 
 
 def own_units(gateway: Gateway) -> list[str]:

@@ -77,10 +77,16 @@ class LineMaster:
         self._current: _Waiting | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._unanswered: dict[int, int] = {}
+        self._claimed: set[int | None] = set()
+        self._claimed_version: int | None = None
 
     def claims(self, unit_id: int) -> bool:
         """Whether a device of the line has this address, whether or not it answers."""
-        return any(unit.address == unit_id for station in self.stations for unit in station.units())
+        version = self.line.site.version
+        if version != self._claimed_version:
+            self._claimed = {unit.address for station in self.stations for unit in station.units()}
+            self._claimed_version = version
+        return unit_id in self._claimed
 
     def forward(self, unit_id: int, pdu: bytes, answer: Callable[[bytes | None], None]) -> None:
         """Put a request on the line when its turn comes.

@@ -61,6 +61,7 @@ class RtuLine:
         misset: Sequence[OwnSettings] = (),
     ) -> None:
         self.counters = Counters()
+        self.site = site
         self.timing = timing or LineTiming()
         if len(stations) + len(misset) > MAX_DEVICES:
             raise ValueError(

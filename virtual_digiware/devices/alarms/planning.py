@@ -66,7 +66,7 @@ def plan_of(layout: SiteLayout, units: Mapping[str, Member], wired: Wired) -> Pl
         head = units[gateway.name]
         members = [units[f"{gateway.name}/{module.name}"] for module in gateway.modules]
         guards += _gateway_guards(head, members, gateway, layout.refresh_ms)
-        guards += _polled_guards(head, [units[path] for path in gateway.polled], len(members) + 2)
+        guards += _polled_guards(head, [units[path] for path in gateway.polled], gateway)
         for module, unit in zip(gateway.modules, members, strict=True):
             if not unit.is_present:
                 continue
@@ -89,10 +89,11 @@ def _gateway_guards(
         yield _system(head, len(members) + 1, "default password", True, "default passwords still in use")
 
 
-def _polled_guards(head: Member, polled: Sequence[Member], first: int) -> Iterator[Guard]:
-    """Units beyond its bus that a gateway misses."""
-    for number, unit in enumerate(polled if head.is_present else (), first):
-        yield _system(head, number, "module lost", not unit.is_present, f"{unit.path}: no answer")
+def _polled_guards(head: Member, polled: Sequence[Member], gateway: GatewayLayout) -> Iterator[Guard]:
+    """Units beyond its bus that a gateway misses; numbered after its modules and its passwords."""
+    for number, unit in enumerate(polled if head.is_present else (), len(gateway.modules) + 2):
+        is_silent = not unit.is_present or unit.path in gateway.unheard
+        yield _system(head, number, "module lost", is_silent, f"{unit.path}: no answer")
 
 
 def _patience_ms(silent_since_ms: int | None, cycle_ms: int, refresh_ms: int) -> int:
