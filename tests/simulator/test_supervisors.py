@@ -61,8 +61,8 @@ async def test_a_device_with_wrong_settings_on_the_line_of_a_supervisor_is_silen
         assert await site.mbpoll("d70", 3) > 5800
 
 
-async def test_a_master_collects_thirty_one_interfaces_beside_it_on_its_line():
-    """32 devices, the master counted: as many as an RS485 line carries."""
+def full_line(interfaces: int) -> str:
+    """A master and so many C-31s on one line."""
     cabinets = "".join(
         f"""\
   - name: c{number}
@@ -72,10 +72,21 @@ async def test_a_master_collects_thirty_one_interfaces_beside_it_on_its_line():
       - {{name: u, product: U-30, address: {3 * number + 10}}}
       - {{name: i, product: I-30, address: {3 * number + 11}, circuits: [{{circuit: heater}}]}}
 """
-        for number in range(31)
+        for number in range(interfaces)
     )
-    master = "  - {name: m70, product: M-70, rs485: {line: field, role: client}}\n"
-    async with running(SHOP + "lines: {field: {}}\ngateways:\n" + master + cabinets) as site:
+    master = "  - {name: m70, product: M-70, rs485: {line: field, role: client, reply_ms: 20, retries: 0}}\n"
+    return SHOP + "lines: {field: {}}\ngateways:\n" + master + cabinets
+
+
+async def test_a_site_forced_to_run_with_more_devices_than_a_line_carries_hears_the_first():
+    async with running(full_line(34)) as site, connected(site.place("m70")) as client:
+        assert (await client.ask(tcp(read(), 3 * 31 + 11)))[7] == 3
+        assert (await client.ask(tcp(read(), 3 * 32 + 11)))[7:] == bytes((0x83, 0x0B))
+
+
+async def test_a_master_collects_thirty_one_interfaces_beside_it_on_its_line():
+    """32 devices, the master counted: as many as an RS485 line carries."""
+    async with running(full_line(31)) as site:
         collection = site.site.building.collections["m70"]
         assert len(collection.units) == 1 + 2 * 31
         assert not any(collection.is_lost(unit) for unit in collection.units)

@@ -9,6 +9,7 @@ from virtual_digiware.buses.modbus.line_master import LineMaster, TimeOuts
 from virtual_digiware.buses.modbus.line_polling import LinePolling
 from virtual_digiware.buses.modbus.line_timing import LineTiming
 from virtual_digiware.buses.modbus.rtu_line import OwnSettings, RtuLine
+from virtual_digiware.buses.modbus.station import MAX_DEVICES
 from virtual_digiware.simulator.addressing import gateway_address
 
 if TYPE_CHECKING:
@@ -38,14 +39,13 @@ class SiteLines:
 def build_lines(building: Building, images: Images, handler: WriteHandler) -> SiteLines:
     """Every line of the site; nothing is opened yet.
 
-    Raises:
-        ValueError: More devices on a line than it carries.
+    A site that is forced to run with more devices on a line than it carries hears the first 32 of them.
     """
     built = SiteLines()
     site = building.file.site
     for name, line in site.lines.items():
         timing = LineTiming(line.baudrate, line.parity, line.stop_bits, line.timing)
-        devices = [(station, _own(timing, port)) for station, port in _devices(building, name)]
+        devices = [(station, _own(timing, port)) for station, port in _devices(building, name)][:MAX_DEVICES]
         built.lines[name] = RtuLine(
             [station for station, own in devices if own == timing],
             building.model,
