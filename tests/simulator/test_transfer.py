@@ -45,6 +45,13 @@ gateways:
     bus:
       - {name: u, product: U-30, board: main}
       - {name: i, product: I-30, circuits: [{circuit: q1}]}
+  - name: m70
+    product: M-70
+    modbus_tcp: {host: 127.0.0.3}
+    rtu_over_tcp: {host: 127.0.0.3}
+    bus:
+      - {name: u, product: U-30, board: left}
+      - {name: i, product: I-60, circuits: [{circuit: tie}, {circuit: ovens}]}
 """
 CONTROLLER, WARDS = 4, 3
 MODE, POSITION, START, FIRST_STATE = 20481, 20482, 20484, 20486
@@ -168,6 +175,15 @@ async def test_a_frequency_that_is_off_is_measured_and_drives_the_switch_away():
         assert await word(site, POSITION) == 3
 
 
+async def test_a_coupler_is_metered_as_a_circuit_that_feeds_backwards_while_its_own_board_is_lost():
+    async with running(SITE) as site:
+        assert await site.mbpoll("m70", 3, POWER, "4:int") == 0
+        await go(site, 70)
+        tie, ovens = [await site.mbpoll("m70", 3, POWER + 2048 * slot, "4:int") for slot in (0, 1)]
+        assert ovens > 500
+        assert tie == pytest.approx(-ovens, abs=1)
+
+
 MISTAKES = [
     ("transfer: ats, circuits", "transfer: atz, circuits", "boards.essential.transfer", "Did you mean ats?"),
     ("sources: [mains, genset]", "sources: [mains, mains]", "transfers.ats.sources", "two different"),
@@ -188,6 +204,7 @@ MISTAKES = [
         "transformer_kva",
     ),
     ("kind: interruption, source: mains", "kind: no_start, source: mains", "source", "kind genset"),
+    ("  tie: {boards", "  lift: {boards", "couplers.lift", "a name that no circuit"),
     ("q2: {feeds: essential}", "q2: {feeds: essential}, q3: {feeds: essential}", "q3.feeds", "one circuit"),
 ]
 

@@ -71,11 +71,19 @@ def check_site(site: Site, text: YamlText) -> list[Fault]:
 
 
 def all_circuits(site: Site) -> dict[str, tuple[str, Circuit]]:
-    """Board and description of every circuit, by name."""
-    return {
+    """Board and description of every circuit, by name; the breaker of a coupler is a circuit as well."""
+    return coupler_breakers(site) | {
         name: (board_name, circuit)
         for board_name, board in site.boards.items()
         for name, circuit in board.circuits.items()
+    }
+
+
+def coupler_breakers(site: Site) -> dict[str, tuple[str, Circuit]]:
+    """The breakers of the couplers as circuits of their first boards."""
+    return {
+        name: (coupler.boards[0], Circuit.model_construct(feeds=coupler.boards[1], phases=["L1", "L2", "L3"]))
+        for name, coupler in site.couplers.items()
     }
 
 

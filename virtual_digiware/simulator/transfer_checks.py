@@ -64,7 +64,7 @@ def _check_couplers(site: Site, complaints: Complaints) -> None:
     coupled: dict[str, str] = {}
     for name, coupler in site.couplers.items():
         path: KeyPath = ("couplers", name)
-        if name in all_circuits(site) or name in site.transfers:
+        if name in site.transfers or any(name in board.circuits for board in site.boards.values()):
             complaints.add(path, name, "a name that no circuit and no transfer has")
         for place, board in enumerate(coupler.boards):
             board_path: KeyPath = (*path, "boards", place)

@@ -9,6 +9,7 @@ from virtual_digiware.devices.connections import SENSOR_COUNTS
 from virtual_digiware.devices.layout import Allocation, NetworkType
 from virtual_digiware.devices.sensors import Sensor, sensors
 from virtual_digiware.profiles.installation import Phase
+from virtual_digiware.simulator.site_checks import all_circuits
 from virtual_digiware.simulator.site_models import Circuit, Meter, Module, Site, Wiring
 from virtual_digiware.simulator.yaml_text import KeyPath, near_miss
 
@@ -43,7 +44,7 @@ def wire(site: Site, module: Module | Meter, input_count: int, product: str) -> 
         input_count: current inputs of the product.
         product: its name, for messages.
     """
-    circuits = {name: circuit for board in site.boards.values() for name, circuit in board.circuits.items()}
+    circuits = {name: circuit for name, (_, circuit) in all_circuits(site).items()}
     wired = Wired()
     # Inputs that the file names are spoken for before any default takes "the next free".
     named = {number for wiring in module.circuits for number in wiring.inputs or ()}
@@ -185,10 +186,16 @@ def expected_current_a(site: Site, circuit: str) -> float:
 
 
 def _phase_powers_w(site: Site, name: str, above: frozenset[str]) -> dict[str, float]:
-    board_name, circuit = next(
-        (board_name, board.circuits[name])
-        for board_name, board in site.boards.items()
-        if name in board.circuits
+    board_name, circuit = (
+        next(
+            (
+                (board_name, board.circuits[name])
+                for board_name, board in site.boards.items()
+                if name in board.circuits
+            ),
+            None,
+        )
+        or all_circuits(site)[name]
     )
     total_w = {"L1": 0.0, "L2": 0.0, "L3": 0.0}
     for load in circuit.loads or ():

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.devices.transfer_switch.double_source import OTHER, T0, at, coupled_truth, lost, order, truth
+from virtual_digiware.devices.transfer_switch.controller import ORDERS
 from virtual_digiware.profiles.installation import Event
 from virtual_digiware.profiles.truth import Truth
 
@@ -94,6 +95,24 @@ def test_energies_before_the_switch_add_up_to_those_behind_it_to_the_last_digit(
     assert np.array_equal(energy["reserve incomer"], energy["to ats 2"])
     assert energy["to ats 1"].sum() > 0
     assert energy["to ats 2"].sum() > 0
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 500), st.integers(1, 200), st.sampled_from(["mains", "genset"])), max_size=3
+    ),
+    st.lists(st.tuples(st.integers(0, 600), st.sampled_from(ORDERS)), max_size=5),
+)
+def test_energies_add_up_whatever_happens(losses, orders):
+    events = [lost(start, start + length, source) for start, length, source in losses]
+    events += [order(start, text) for start, text in orders]
+    energy = booked(truth(events), 0, 700)
+    essential = energy["pump"] + energy["light"]
+    assert np.array_equal(energy["essential incomer"], essential)
+    assert np.array_equal(energy["to ats 1"] + energy["to ats 2"], essential)
+    assert not np.any((energy["to ats 1"] != 0) & (energy["to ats 2"] != 0))
+    assert np.array_equal(energy["main incomer"], energy["to ats 1"] + energy["office"])
 
 
 def test_no_energy_is_counted_in_the_dead_time():
