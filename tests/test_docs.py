@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import re
 import shlex
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -23,6 +22,7 @@ from typer.testing import CliRunner
 
 import virtual_digiware
 from tests.external import require_program
+from tests.ports import free_ports
 from virtual_digiware.simulator.cli import app
 from virtual_digiware.simulator.register_summary import register_summary
 from virtual_digiware.simulator.site_file import load_site
@@ -101,7 +101,7 @@ class Shell:
 
     def output_of(self, command: str) -> list[str]:
         if "15020" in command:
-            self.base = self.base or free_ports()
+            self.base = self.base or free_ports(2)
             command = command.replace("15020", str(self.base))
         program, *arguments = shlex.split(command)
         if program == "vdigiware" and arguments[0] == "run":
@@ -138,18 +138,6 @@ class Shell:
         for process in self.runs:
             process.terminate()
             process.communicate(timeout=20)
-
-
-def free_ports() -> int:
-    """The first of two free ports in a row."""
-    while True:
-        with socket.create_server(("127.0.0.1", 0)) as first:
-            port = int(first.getsockname()[1])
-            try:
-                socket.create_server(("127.0.0.1", port + 1)).close()
-            except OSError:
-                continue
-            return port
 
 
 def matches(expected: str, actual: str) -> bool:

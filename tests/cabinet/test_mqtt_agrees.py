@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.buses.mqtt.brokers import free_port
 from tests.cabinet.cabinet import SITE, Cabinet, output_of, running_demo
 from tests.cabinet.registers import Place, gateway, registers_of
 from tests.external import require_program
+from tests.ports import free_ports
 from virtual_digiware.devices.mqtt_binding import published_tables
 
 MESSAGES = 20
@@ -22,7 +22,7 @@ MESSAGES = 20
 @pytest.fixture(scope="module")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """A Mosquitto; its port."""
-    folder, port = tmp_path_factory.mktemp("broker"), free_port()
+    folder, port = tmp_path_factory.mktemp("broker"), free_ports()
     config = folder / "mosquitto.conf"
     config.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\n", encoding="utf-8")
     program = require_program("mosquitto")

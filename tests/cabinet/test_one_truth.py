@@ -8,12 +8,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.buses.bacnet.test_bacnet_clients import CLIENTS, free_port
+from tests.buses.bacnet.test_bacnet_clients import CLIENTS
 from tests.buses.bacnet.test_bacnet_clients import run as run_client
 from tests.buses.mqtt.brokers import broker, subscribed
 from tests.buses.snmp.agents import run as run_net_snmp
 from tests.buses.snmp.test_traps import Receiver
 from tests.external import require_file, require_program
+from tests.ports import free_ports
 from tests.simulator import test_running
 from tests.simulator.test_running import AT, HEATER_POWER, Run, running
 from virtual_digiware.buses.mqtt.telemetry import instant
@@ -51,7 +52,7 @@ async def bacnet(run: Run, address: int) -> dict[str, Any]:
     where = run.content["gateways"][0]["bacnet"]
     script = str(CLIENTS / "node_alarm.js")
     found: dict[str, Any] = await run_client(
-        node, script, where["host"], str(where["port"]), free_port(), str(address)
+        node, script, where["host"], str(where["port"]), str(free_ports()), str(address)
     )
     return found
 

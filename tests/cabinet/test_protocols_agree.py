@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import sys
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 from tests.cabinet.cabinet import Cabinet, output_of
 from tests.cabinet.registers import NOT_MEASURED, Place, Register, gateway, registers_of
 from tests.external import require_module, require_program
+from tests.ports import free_ports
 from virtual_digiware.devices.bacnet_binding import binding
 from virtual_digiware.devices.snmp_binding import snmp_binding
 
@@ -59,9 +59,7 @@ def test_bacnet_shows_what_the_registers_show(demo: Cabinet, registers: dict[Pla
     require_module("BAC0")
     router = gateway(demo)["bacnet"]
     addresses = [str(unit["address"]) for unit in gateway(demo)["units"]]
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
-        asking.bind(("127.0.0.98", 0))
-        own_port = str(asking.getsockname()[1])
+    own_port = str(free_ports(host="127.0.0.98"))
     where = router["host"], str(router["port"]), str(router["network"])
     printed = output_of(sys.executable, str(READER), *where, own_port, *addresses)
     devices = json.loads(printed.strip().splitlines()[-1])

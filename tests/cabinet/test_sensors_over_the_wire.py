@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ import pytest
 from pymodbus.client import ModbusTcpClient
 
 from tests.external import require_module, require_program
+from tests.ports import free_ports
 from tests.site_process import site_process
 
 SITE = """\
@@ -86,9 +86,7 @@ def test_net_snmp_reads_the_same_sensor(gateway: dict[str, Any]):
 
 def test_bac0_reads_the_same_sensor(gateway: dict[str, Any]):
     require_module("BAC0")
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
-        asking.bind(("127.0.0.1", 0))
-        own = str(asking.getsockname()[1])
+    own = str(free_ports())
     where = [str(gateway["bacnet"]["host"]), str(gateway["bacnet"]["port"])]
     done = subprocess.run(
         [sys.executable, "-c", BAC0_CLIENT, *where, own], capture_output=True, text=True, timeout=60

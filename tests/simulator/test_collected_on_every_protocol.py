@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 import sys
 from pathlib import Path
 
 from tests.external import require_program
+from tests.ports import free_ports
 from tests.simulator.line_sites import MASTER, PATIENCE_S, Running, running
 from tests.simulator.test_cascade import SITE as CASCADE
 from virtual_digiware.buses.mqtt.settings import MqttSettings
@@ -45,9 +45,7 @@ async def snmp_products(site: Running, gateway: str) -> dict[int, tuple[str, str
 async def bacnet_inputs(site: Running, gateway: str, number: int) -> dict[str, float]:
     """Present values of all analog inputs of one product, as BAC0 reads them."""
     host, port = site.place(gateway, "bacnet")
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
-        free.bind(("127.0.0.98", 0))
-        own_port = free.getsockname()[1]
+    own_port = free_ports(host="127.0.0.98")
     printed = await output_of(
         sys.executable, str(READER), host, str(port), "2001", str(own_port), str(number)
     )

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tests.ports import free_ports
 from virtual_digiware.simulator.endpoints import LineUnavailable
 from virtual_digiware.simulator.instants import parse_instant
 from virtual_digiware.simulator.journal import JournalRefused
@@ -270,9 +271,8 @@ async def test_a_failure_of_the_refresh_ends_the_run(monkeypatch):
 
 
 async def test_an_alternative_port_is_used_where_the_standard_one_is_taken():
-    with socket.create_server(("127.0.0.1", 0)) as holder, socket.create_server(("127.0.0.1", 0)) as free:
-        taken, other = holder.getsockname()[1], free.getsockname()[1]
-        free.close()
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        taken, other = holder.getsockname()[1], free_ports()
 
         def ports(text: str) -> str:
             settings = (
@@ -291,8 +291,7 @@ async def test_an_alternative_port_is_used_where_the_standard_one_is_taken():
 
 
 async def test_a_port_base_numbers_the_ports_in_the_order_of_the_file():
-    with socket.create_server(("127.0.0.1", 0)) as holder:
-        base = holder.getsockname()[1]
+    base = free_ports(2)
     async with running(opened(), port_base=base) as run:
         assert [port.port for port in run.site.endpoints.ports] == [base, base + 1]
         assert [port.wanted.service for port in run.site.endpoints.ports] == ["modbus_tcp", "rtu_over_tcp"]

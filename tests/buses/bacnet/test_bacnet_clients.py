@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-import socket
 import struct
 import subprocess
 import sys
@@ -28,6 +27,7 @@ from tests.buses.bacnet.cabinet import (
     write_property,
 )
 from tests.external import require_file, require_module, require_program
+from tests.ports import free_ports
 from virtual_digiware.buses.bacnet.directory import BacnetSettings
 from virtual_digiware.buses.bacnet.gateway import BacnetGateway
 
@@ -84,12 +84,6 @@ async def bench(**settings: bool) -> AsyncIterator[Bench]:
         await made.gateway.close()
 
 
-def free_port() -> str:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
-        asking.bind(("127.0.0.1", 0))
-        return str(asking.getsockname()[1])
-
-
 async def run(*command: str, env: dict[str, str] | None = None) -> Any:
     """The JSON in the last line that a program prints; it has to succeed."""
     process = await asyncio.create_subprocess_exec(
@@ -110,7 +104,7 @@ async def test_bac0_finds_reads_and_writes(tmp_path: Path) -> None:
     require_module("BAC0")
     async with bench(foreign_devices=True) as made:
         seen = await run(
-            sys.executable, str(CLIENTS / "bac0_client.py"), made.host, str(made.port), free_port()
+            sys.executable, str(CLIENTS / "bac0_client.py"), made.host, str(made.port), str(free_ports())
         )
         power = made.value(I60, "circuit.instantaneous", "active_power_total", 0)
         assert seen["devices"] == DEVICES
@@ -131,7 +125,7 @@ async def test_node_bacnet_finds_reads_and_writes(tmp_path: Path) -> None:
     node = require_program("node")
     require_file(CLIENTS / "node_modules" / "node-bacnet", "run `npm install` in tests/buses/bacnet/clients")
     async with bench() as made:
-        seen = await run(node, str(CLIENTS / "node_client.js"), made.host, str(made.port), free_port())
+        seen = await run(node, str(CLIENTS / "node_client.js"), made.host, str(made.port), str(free_ports()))
         power = made.value(I60, "circuit.instantaneous", "active_power_total", 0)
         assert seen["devices"] == DEVICES
         assert seen["power"] == power

@@ -28,8 +28,9 @@ from tests.buses.bacnet.cabinet import (
     value_of,
     write_property,
 )
-from tests.buses.bacnet.test_bacnet_clients import CLIENTS, PATIENCE_S, bench, dissect, free_port
+from tests.buses.bacnet.test_bacnet_clients import CLIENTS, PATIENCE_S, bench, dissect
 from tests.external import require_file, require_program
+from tests.ports import free_ports
 from virtual_digiware.buses.bacnet.cov import MAX_SUBSCRIPTIONS
 from virtual_digiware.buses.bacnet.directory import BacnetSettings
 from virtual_digiware.buses.bacnet.notices import Notices
@@ -203,7 +204,7 @@ async def test_node_bacnet_hears_of_changes(kind: str, tmp_path: Path) -> None:
     require_file(CLIENTS / "node_modules" / "node-bacnet", "run `npm install` in tests/buses/bacnet/clients")
     async with bench(cov=True) as made:
         process = await asyncio.create_subprocess_exec(
-            node, str(CLIENTS / "node_cov.js"), made.host, str(made.port), free_port(), kind,
+            node, str(CLIENTS / "node_cov.js"), made.host, str(made.port), str(free_ports()), kind,
             stdout=asyncio.subprocess.PIPE,
         )  # fmt: skip
         assert process.stdout is not None

@@ -9,6 +9,7 @@ import socket
 import pytest
 
 from tests.buses.bacnet.cabinet import DEVICE, I60, Cabinet, apdu_of, broadcast, read_property, to_module
+from tests.ports import free_ports
 from virtual_digiware.buses.bacnet.broadcasts import broadcast_address
 from virtual_digiware.buses.bacnet.directory import BacnetSettings
 from virtual_digiware.buses.bacnet.gateway import BacnetGateway
@@ -79,8 +80,8 @@ async def test_many_requests_at_once_are_all_answered(standing):
 
 async def test_a_port_that_is_taken_is_refused_and_nothing_stays_open(standing):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as holder:
-        holder.bind(("127.0.0.1", 0))
-        port = holder.getsockname()[1]
+        port = free_ports()
+        holder.bind(("127.0.0.1", port))
         one = gateway(standing)
         with pytest.raises(OSError, match=r"in use") as refused:
             await one.start("127.0.0.1", port)

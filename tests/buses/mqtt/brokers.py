@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 import subprocess
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -13,14 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.external import require_program
+from tests.ports import free_ports
 
 PATIENCE_S = 20
-
-
-def free_port() -> int:
-    with socket.socket() as asking:
-        asking.bind(("127.0.0.1", 0))
-        return int(asking.getsockname()[1])
 
 
 @dataclass
@@ -29,7 +23,7 @@ class Broker:
 
     folder: Path
     settings: str = "allow_anonymous true"
-    port: int = field(default_factory=free_port)
+    port: int = field(default_factory=free_ports)
     process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:

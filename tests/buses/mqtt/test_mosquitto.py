@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from tests.buses.mqtt.brokers import Received, broker, certificates, free_port, subscribed
+from tests.buses.mqtt.brokers import Received, broker, certificates, subscribed
 from tests.external import require_program
+from tests.ports import free_ports
 from tests.simulator import test_running
 from tests.simulator.test_running import AT, HEATER_POWER, Run, running
 from virtual_digiware.buses.mqtt.publisher import MqttPublisher
@@ -109,7 +110,7 @@ async def test_a_broker_that_restarts_gets_everything_that_was_made_meanwhile(tm
 
 
 async def test_an_absent_broker_costs_the_oldest_telemetry_and_counts_it():
-    async with publishing(free_port(), ", buffer_messages: 12") as run:
+    async with publishing(free_ports(), ", buffer_messages: 12") as run:
         for step in range(1, 10):
             await run.site.advance_to(AT + step * 1000)
         waiting = publisher(run).outbox

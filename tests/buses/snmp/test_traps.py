@@ -12,6 +12,7 @@ import pytest
 
 from tests.buses.snmp.agents import NOON_MS, Bench, bench, environment, run
 from tests.external import require_program
+from tests.ports import free_ports
 from virtual_digiware.buses.snmp.alarms import LOG_LENGTH, AlarmList, AlarmNotice
 from virtual_digiware.buses.snmp.settings import DELIVERED, Destination, SnmpSettings, User
 
@@ -28,9 +29,7 @@ class Receiver:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_ports()
 
     async def __aenter__(self) -> Receiver:
         settings = self.folder / f"snmptrapd-{self.port}.conf"
