@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 SITE ?= demo
 # Programs that some tests talk to: clients written by others, and what builds them.
 DEBIAN_PACKAGES := python3-venv mbpoll libmodbus-dev pkg-config gcc libc6-dev socat \
-  snmp snmpd snmptrapd smitools mosquitto mosquitto-clients tshark \
+  snmp snmpd snmptrapd smitools mosquitto mosquitto-clients tshark librsvg2-bin \
   $(if $(shell command -v npm),,nodejs npm)
 NODE_CLIENT := tests/buses/bacnet/clients
 
@@ -31,6 +31,9 @@ bench: $(VENV)/.tested debian ## Measure this project beside its peers
 
 schema: $(VENV)/.installed ## Write docs/site.schema.json anew
 	$(BIN)/vdigiware schema > docs/site.schema.json
+
+gallery: $(VENV)/.installed ## Draw the pictures of docs/architectures.md anew
+	$(BIN)/python -m virtual_digiware.simulator.diagram.gallery docs
 
 # As root on Debian the packages are installed; elsewhere the tests that need them say what is missing.
 debian:
@@ -63,4 +66,4 @@ $(NODE_CLIENT)/node_modules: $(NODE_CLIENT)/package.json
 clean: ## Remove .venv and everything that tests and builds leave
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
 
-.PHONY: help demo test lint bench schema debian clean
+.PHONY: help demo test lint bench schema gallery debian clean

@@ -236,6 +236,27 @@ def waveform(
 
 
 @app.command()
+def diagram(
+    site: Site,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="PATH", help="An .svg file; default: on stdout."),
+    ] = None,
+) -> None:
+    """Draw a site: cabinets, devices, buses, lines, networks and supplies, for a sheet of A4 across."""
+    from virtual_digiware.simulator.diagram.drawing import site_svg
+
+    if output is not None and output.suffix != ".svg":
+        raise typer.BadParameter(f"{output}: a name that ends with .svg", param_hint="--output")
+    with polite_refusals():
+        svg = site_svg(_load(site, None))
+        if output is None:
+            sys.stdout.write(svg)
+        else:
+            output.write_text(svg, encoding="utf-8")
+
+
+@app.command()
 def registers(
     product: Annotated[
         str | None,

@@ -1,0 +1,50 @@
+"""Where the power of a site comes from: trees of sources, transfer switches and boards."""
+
+from __future__ import annotations
+
+from virtual_digiware.simulator.diagram.parts import Supply
+from virtual_digiware.simulator.site_models import Site, Source
+
+
+def supplies_of(site: Site) -> tuple[Supply, ...]:
+    """One tree for each source; one for each transfer switch, below the first of its sources."""
+    switched = {source for transfer in site.transfers.values() for source in transfer.sources}
+    found = [
+        Supply("source", name, _rating(source), _boards(site, source=name))
+        for name, source in site.sources.items()
+        if name not in switched
+    ]
+    for name, transfer in site.transfers.items():
+        first, *others = (Supply("source", one, _rating(site.sources[one])) for one in transfer.sources)
+        switch = Supply("transfer", name, "transfer switch", _boards(site, transfer=name))
+        found.append(Supply("source", first.label, first.note, (switch,), tuple(others)))
+    return tuple(found)
+
+
+def couplers_of(site: Site) -> tuple[str, ...]:
+    """A line of text for each bus coupler."""
+    return tuple(
+        f"Bus coupler {name} between {' and '.join(coupler.boards)}, normally open"
+        for name, coupler in site.couplers.items()
+    )
+
+
+def _rating(source: Source) -> str:
+    nominal = f"{source.voltage_v:g} V {source.frequency_hz} Hz"
+    if source.kind == "genset":
+        return f"generating set, {nominal}, {source.rated_kva:g} kVA"
+    return f"transformer, {nominal}, {source.transformer_kva:g} kVA"
+
+
+def _boards(site: Site, source: str | None = None, transfer: str | None = None) -> tuple[Supply, ...]:
+    return tuple(
+        _board(site, name)
+        for name, board in site.boards.items()
+        if (source is not None and board.source == source)
+        or (transfer is not None and board.transfer == transfer)
+    )
+
+
+def _board(site: Site, name: str) -> Supply:
+    fed = [circuit.feeds for circuit in site.boards[name].circuits.values() if circuit.feeds is not None]
+    return Supply("board", name, "", tuple(_board(site, one) for one in fed))
