@@ -11,7 +11,7 @@ from tests.diagram.hard_sites import large_site
 from virtual_digiware.simulator.diagram.geometry import Box, Page
 from virtual_digiware.simulator.diagram.page import page_of, picture_of
 from virtual_digiware.simulator.diagram.parts import Device
-from virtual_digiware.simulator.site_file import SiteFile, load_site, shipped_sites
+from virtual_digiware.simulator.site_file import SiteFile, load_site, parse_site, shipped_sites
 
 FIGURES = [name for name in shipped_sites() if name.startswith("fig-")]
 
@@ -120,6 +120,14 @@ def test_a_line_with_a_pty_waits_for_a_client_and_one_with_a_gateway_as_client_d
     lines = joined_keys(page(large_site(with_clients=False)), "rs485")
     assert {"gateway c31_too", "client \0two"} in lines
     assert {"gateway d70", "gateway c31"} in lines
+
+
+def test_a_supervisor_whom_nobody_can_answer_is_drawn_without_a_wire():
+    text = load_site("single").text.file.read_text(encoding="utf-8")
+    alone = parse_site(text + "\nsupervisors: [{name: scada, ethernet: true}]\n")
+    drawn = page(alone)
+    assert [placed.what.title for placed in drawn.placed if placed.kind == "client"] == ["scada"]
+    assert joined_keys(drawn, "ethernet") == joined_keys(drawn, "rs485") == []
 
 
 def test_who_asks_all_joins_those_whom_others_ask():

@@ -147,8 +147,9 @@ def _module(gateway: Gateway, module: Module, address: int | None) -> Device:
         details.append(f"board {module.board}")
     if module.transfer is not None:
         details.append(f"transfer {module.transfer}")
-    if module.inputs or module.probes:
-        details.append(_counted(len(module.inputs) + len(module.probes), "input"))
+    ends = {"input": module.inputs, "output": module.outputs, "probe": module.probes}
+    if any(ends.values()):
+        details.append(", ".join(_counted(len(driven), word) for word, driven in ends.items() if driven))
     family = products()[module.product].family
     if family == "repeater":
         details.append(f"supply {supply_name(module.supply)}")

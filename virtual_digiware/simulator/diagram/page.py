@@ -25,7 +25,7 @@ SHEET_WIDTH, SHEET_HEIGHT = 1122.5, 793.7
 MARGIN = 38.0
 _SHEET_SHAPE = (SHEET_WIDTH - 2 * MARGIN) / (SHEET_HEIGHT - 2 * MARGIN)
 _LEAST_WIDTH = 640.0
-_FEWEST_ROWS = 4
+_FEWEST_ROWS, _MOST_ROWS = 4, 40
 _LARGEST_SCALE = 1.35
 _AS_GOOD = 0.9
 _TITLE, _SUBTITLE = 19.0, 10.0
@@ -50,7 +50,8 @@ def picture_of(site: Site, subtitle: str) -> Picture:
 def page_of(picture: Picture) -> Page:
     """Columns of the height that a sheet shows largest, or higher ones where the difference is small."""
     longest = max(len(stack) for cabinet in picture.cabinets for stack in cabinet.stacks)
-    pages = [_arranged(picture, rows) for rows in range(min(_FEWEST_ROWS, longest), longest + 1)]
+    most = min(longest, _MOST_ROWS)
+    pages = [_arranged(picture, rows) for rows in range(min(_FEWEST_ROWS, most), most + 1)]
     best = max(map(scale_on_sheet, pages))
     page = next(page for page in reversed(pages) if scale_on_sheet(page) >= _AS_GOOD * best)
     return _arranged(picture, page.rows, page.height * _SHEET_SHAPE)

@@ -41,10 +41,9 @@ def clients_width(clients: Sequence[Client]) -> float:
 
 def rails_height(clients: Sequence[Client], networks: Sequence[Network]) -> float:
     """How much is needed above the cabinets, if each network gets a lane of its own."""
-    if not networks:
-        return 0.0
     above = CLIENT_HEIGHT if clients else 0.0
-    return above + _ABOVE_FIRST + LANE * (len(networks) - 1) + _BELOW_LAST
+    lanes = _ABOVE_FIRST + LANE * (len(networks) - 1) if networks else 0.0
+    return above + lanes + (_BELOW_LAST if clients or networks else 0.0)
 
 
 def with_drops(networks: Sequence[Network]) -> frozenset[str]:
@@ -104,9 +103,12 @@ def _client_lefts(
     step = CLIENT_WIDTH + CLIENT_GAP
     wanted: list[tuple[bool, float, int, str]] = []
     for rank, client in enumerate(clients):
-        network, xs = next((one, xs) for one, xs in ports.items() if client.key in one.members)
-        asked = [xs[key] for key in client.asks if key in xs] or list(xs.values()) or [left]
-        wanted.append((network.medium != "ethernet", (min(asked) + max(asked)) / 2, rank, client.key))
+        asked, is_on_line = [left], False  # of a client whom nobody could answer
+        for network, xs in ports.items():
+            if client.key in network.members:
+                asked = [xs[key] for key in client.asks if key in xs] or list(xs.values()) or asked
+                is_on_line = network.medium == "rs485"
+        wanted.append((is_on_line, (min(asked) + max(asked)) / 2, rank, client.key))
     wanted.sort()
     found: list[float] = []
     for number, (_, middle, _, _) in enumerate(wanted):

@@ -30,10 +30,13 @@ def couplers_of(site: Site) -> tuple[str, ...]:
 
 
 def _rating(source: Source) -> str:
+    kind: str = source.kind  # kinds that are new here get at least their voltage
     nominal = f"{source.voltage_v:g} V {source.frequency_hz} Hz"
-    if source.kind == "genset":
+    if kind == "mains":
+        return f"transformer, {nominal}, {source.transformer_kva:g} kVA"
+    if kind == "genset":
         return f"generating set, {nominal}, {source.rated_kva:g} kVA"
-    return f"transformer, {nominal}, {source.transformer_kva:g} kVA"
+    return f"{kind}, {source.voltage_v:g} V"
 
 
 def _boards(site: Site, source: str | None = None, transfer: str | None = None) -> tuple[Supply, ...]:
