@@ -15,9 +15,11 @@ from typer.testing import CliRunner
 import virtual_digiware
 from tests.diagram.hard_sites import large_site
 from tests.external import require_program
+from virtual_digiware.devices.vocabulary import FAMILIES
 from virtual_digiware.simulator.cli import app
 from virtual_digiware.simulator.diagram.drawing import site_svg
 from virtual_digiware.simulator.diagram.gallery import gallery
+from virtual_digiware.simulator.diagram.panels import FAMILIES as LEGEND
 from virtual_digiware.simulator.diagram.text_fit import cut, text_width, wrap
 from virtual_digiware.simulator.site_file import load_site, parse_site, shipped_sites
 
@@ -41,6 +43,13 @@ def test_a_picture_names_every_device_of_its_site_with_product_and_address(name)
     for one in devices:
         assert one.address is None or f"address {one.address}" in shown
     assert set(site.sources) | set(site.boards) <= set(shown)
+
+
+def test_every_family_of_the_catalogue_has_a_colour_and_words_in_the_legend():
+    drawn = {"head" if family in ("gateway", "interface") else family for family in FAMILIES}
+    svg = site_svg(load_site("demo"))
+    assert drawn <= set(LEGEND)
+    assert all(f".band.{family}" in svg for family in drawn)
 
 
 def test_a_title_is_text_whatever_is_in_it():

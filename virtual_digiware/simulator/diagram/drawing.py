@@ -35,6 +35,7 @@ circle.digiware{fill:#0b8a43}circle.rs485{fill:#d2660f}circle.ethernet{fill:#1f6
 .sensor .tile,.implied .tile{stroke-dasharray:4 3}
 .glyph{fill:none;stroke:#46525e;stroke-width:1.2;stroke-linecap:round}
 .band.head{fill:#1b2530}.band.voltage{fill:#b3261e}.band.current{fill:#2f6fb7}.band.io{fill:#8a5fb5}
+.band.dc_voltage{fill:#e07a5f}.band.dc_current{fill:#5b8c3a}
 .band.sensor{fill:#27a3b5}.band.meter{fill:#c98a00}.band.transfer,.band.transfer_switch{fill:#c2185b}.band.repeater{fill:#6b7781}
 .band.datalogger{fill:#3f4c8c}.band.client{fill:#46525e}
 .band.source{fill:#1b2530}.band.board{fill:#9aa5b0}

@@ -23,6 +23,8 @@ FAMILIES = {
     "head": "Gateway, display or interface",
     "voltage": "Voltage module",
     "current": "Current module",
+    "dc_voltage": "DC voltage module",
+    "dc_current": "DC current module",
     "io": "Input/output module",
     "repeater": "Repeater",
     "transfer_switch": "Transfer controller",
