@@ -1,8 +1,13 @@
-"""A site with everything that makes drawing hard: long names, full buses that wander, many wires."""
+"""Sites that are hard to draw: one with everything that makes it so, and any that hypothesis thinks of."""
 
 from __future__ import annotations
 
+from typing import Any
+
+from hypothesis import strategies as st
+
 from virtual_digiware.simulator.site_file import SiteFile, parse_site
+from virtual_digiware.simulator.site_models import Site
 
 _CIRCUITS = range(1, 27)
 _TEXT = """
@@ -80,3 +85,66 @@ def large_site(with_clients: bool) -> SiteFile:
         sensors=", ".join(f"{{name: sensor_{n}}}" for n in range(15)),
     )
     return parse_site(text + (_CLIENTS if with_clients else ""))
+
+
+_CABINETS = st.sampled_from([None, "a", "b", "c"])
+_LINES = st.sampled_from([None, "one", "two"])
+_MODULES = st.lists(st.tuples(st.sampled_from(["I-30", "IO-10", "C-32"]), _CABINETS), max_size=9)
+
+
+@st.composite
+def any_sites(draw: st.DrawFn) -> Site:
+    """A site of any shape, without regard to the rules: also one that is wrong can be drawn."""
+    gateways = [_gateway(draw, f"g{n}") for n in range(draw(st.integers(1, 4)))]
+    names = [gateway["name"] for gateway in gateways]
+    meters = [_meter(draw, f"m{n}") for n in range(draw(st.integers(0, 4)))]
+    supervisors = [_supervisor(draw, f"s{n}", names) for n in range(draw(st.integers(0, 4)))]
+    return Site.model_validate(
+        {
+            "site": "any",
+            "sources": {"mains": {}},
+            "boards": {"main": {"source": "mains", "circuits": {"incomer": {"incomer": True}}}},
+            "cabinets": {name: {"title": draw(st.sampled_from(["", "Hall", "Hall " * 9]))} for name in "abc"},
+            "lines": {"one": {}, "two": {"pty": "/tmp/two"}},
+            "gateways": gateways,
+            "meters": meters,
+            "supervisors": supervisors,
+        }
+    )
+
+
+def _gateway(draw: st.DrawFn, name: str) -> dict[str, Any]:
+    line = draw(_LINES)
+    role = draw(st.sampled_from(["server", "client"]))
+    return {
+        "name": name,
+        "product": draw(st.sampled_from(["M-50", "D-70", "C-31"])),
+        "cabinet": draw(_CABINETS),
+        "rs485": None if line is None else {"line": line, "role": role},
+        "bus": [
+            {"name": f"i{number}", "product": product, "cabinet": cabinet}
+            for number, (product, cabinet) in enumerate(draw(_MODULES))
+        ],
+        "sensors": [
+            {"name": f"s{number}", "cabinet": cabinet}
+            for number, cabinet in enumerate(draw(st.lists(_CABINETS, max_size=3)))
+        ],
+    }
+
+
+def _meter(draw: st.DrawFn, name: str) -> dict[str, Any]:
+    line = draw(_LINES)
+    wire = {"modbus_tcp": {}} if line is None else {"rs485": {"line": line}}
+    circuits = [{"circuit": "incomer"}]
+    return {"name": name, "product": "A-40", "cabinet": draw(_CABINETS), "circuits": circuits, **wire}
+
+
+def _supervisor(draw: st.DrawFn, name: str, gateways: list[str]) -> dict[str, Any]:
+    line = draw(_LINES)
+    if line is not None:
+        return {"name": name, "line": line}
+    return {
+        "name": name,
+        "ethernet": True,
+        "gateways": draw(st.lists(st.sampled_from(gateways), unique=True)),
+    }

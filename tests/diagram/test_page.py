@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import combinations
-
 import pytest
+from hypothesis import given
 
-from tests.diagram.geometry_of import joined_keys, wire_boxes, word_boxes
-from tests.diagram.hard_sites import large_site
-from virtual_digiware.simulator.diagram.geometry import Box, Page
+from tests.diagram.apart import CLAIMS
+from tests.diagram.geometry_of import joined_keys
+from tests.diagram.hard_sites import any_sites, large_site
+from virtual_digiware.simulator.diagram.geometry import Page
 from virtual_digiware.simulator.diagram.page import page_of, picture_of
-from virtual_digiware.simulator.diagram.parts import Device
 from virtual_digiware.simulator.site_file import SiteFile, load_site, parse_site, shipped_sites
 
 FIGURES = [name for name in shipped_sites() if name.startswith("fig-")]
@@ -26,52 +25,16 @@ def drawn(request: pytest.FixtureRequest) -> Page:
     return page(large_site("clients" in name) if name.startswith("large") else load_site(name))
 
 
-def overlapping(boxes: list[Box]) -> list[tuple[Box, Box]]:
-    return [(one, other) for one, other in combinations(boxes, 2) if one.meets(other)]
+@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.__name__)
+def test_every_shipped_site_and_a_hard_one_are_drawn_so_that(claim, drawn):
+    claim(drawn)
 
 
-def test_no_two_boxes_overlap(drawn):
-    assert not overlapping([thing.box for thing in (*drawn.placed, *drawn.samples)])
-    assert not overlapping([frame.box for frame in drawn.frames])
-
-
-def test_every_device_stands_in_one_cabinet(drawn):
-    cabinets = [frame.box for frame in drawn.frames if frame.kind == "cabinet"]
-    devices = [placed.box for placed in drawn.placed if isinstance(placed.what, Device)]
-    assert devices
-    assert all(sum(cabinet.holds(device) for cabinet in cabinets) == 1 for device in devices)
-
-
-def test_words_stay_in_their_boxes(drawn):
-    for owner in (*drawn.frames, *drawn.placed):
-        for text in owner.texts:
-            assert owner.box.holds(text.box), text.text
-    legend = drawn.frames[-1].box
-    assert all(legend.holds(sample.text.box) and legend.holds(sample.box) for sample in drawn.samples)
-
-
-def test_no_two_words_overlap(drawn):
-    assert not overlapping(word_boxes(drawn))
-
-
-def test_nothing_is_beside_the_page(drawn):
-    sheet = Box(-1, -1, drawn.width + 2, drawn.height + 2)
-    things = [owner.box for owner in (*drawn.frames, *drawn.placed)]
-    assert all(sheet.holds(box) for box in [*things, *word_boxes(drawn), *(b for _, b in wire_boxes(drawn))])
-
-
-def test_no_wire_crosses_a_device_or_a_word(drawn):
-    obstacles = [thing.box for thing in (*drawn.placed, *drawn.samples)] + word_boxes(drawn)
-    for wire, box in wire_boxes(drawn):
-        assert not [obstacle for obstacle in obstacles if box.meets(obstacle)], wire
-
-
-def test_no_wire_runs_on_top_of_another(drawn):
-    """They may cross. The branches of a supply share their way on purpose."""
-    shown = [(wire, box) for wire, box in wire_boxes(drawn) if wire.medium != "supply"]
-    for (one, box), (other, other_box) in combinations(shown, 2):
-        if box.meets(other_box) and (box.width > box.height) == (other_box.width > other_box.height):
-            assert one is other, (one, other)
+@given(any_sites())
+def test_any_site_is_drawn_with_everything_apart(site):
+    drawn = page_of(picture_of(site, "M-70"))
+    for claim in CLAIMS:
+        claim(drawn)
 
 
 @pytest.mark.parametrize("name", FIGURES)
