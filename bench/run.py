@@ -15,7 +15,12 @@ from typing import Any
 
 from measure import report
 from measure.bacnet import bacnet_section, measure_bacnet
-from measure.footprint import measure_catch_up, measure_memory, measure_start_up
+from measure.footprint import (
+    measure_catch_up,
+    measure_further_gateways,
+    measure_memory,
+    measure_start_up,
+)
 from measure.machine import describe
 from measure.places import BUILD, CLIENT_CORE, README, RESULTS
 from measure.programs import build
@@ -25,7 +30,7 @@ from measure.snmp import measure_snmp
 from measure.snmp_report import snmp_section
 from measure.throughput import measure_throughput
 
-PARTS = ("throughput", "bacnet", "snmp", "circuits", "sampled", "memory", "start_up", "catch_up")
+PARTS = ("throughput", "bacnet", "snmp", "circuits", "sampled", "memory", "further", "start_up", "catch_up")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -48,6 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             measure_sampled_circuits(2.0 if asked.quick else 10.0), report.sampled_section
         ),
         "memory": lambda: _with(measure_memory(3 if asked.quick else 10), report.memory_section),
+        "further": lambda: _with(measure_further_gateways(1 if asked.quick else 5), report.further_section),
         "start_up": lambda: _with(measure_start_up(1 if asked.quick else 9), report.start_up_section),
         "catch_up": lambda: _with(measure_catch_up(1 if asked.quick else 3), report.catch_up_section),
     }

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -13,6 +14,13 @@ from measure.programs import load_once
 from measure.servers import start_site
 from measure.sites import INSTANTANEOUS, MODULES_PER_GATEWAY, Size, circuit_reads, write_site
 
+FURTHER_START_GOAL_MS = 20.0
+FURTHER_MEMORY_GOAL_MB = 1.0
+GATEWAY_SIZES = {
+    "8 modules, 7 three-phase circuits": Size(7, "I-35", 1, 3, modules_per_gateway=8, all_protocols=True),
+    "32 modules, 186 circuits": Size(186, all_protocols=True),
+}
+PORTS_PER_GATEWAY = 4
 CIRCUITS_PER_GATEWAY = 6 * (MODULES_PER_GATEWAY - 1)
 START_GOAL = 3.0
 _DAY_SITE = """\
@@ -43,6 +51,15 @@ class Memory:
     def per_gateway_read(self) -> float:
         """Bytes that one more gateway costs once all its circuits are being read."""
         return (self.many_read - self.one_read) / (self.gateways - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Further:
+    """What one more gateway costs that speaks every protocol, its MQTT broker absent; medians."""
+
+    gateway: str
+    start_ms: float
+    bytes: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +97,30 @@ def measure_memory(gateways: int = 10) -> Memory:
             load_once(server, reads, seconds=2.0, cycle_us=1e6)
             seen[count] = unread, server.rss_bytes()
     return Memory(gateways, seen[1][0], seen[gateways][0], seen[1][1], seen[gateways][1])
+
+
+def measure_further_gateways(runs: int, more: int = 10) -> list[Further]:
+    """Alternate sites of one gateway with all protocols and of `more` further ones."""
+    seen = []
+    for number, (name, one) in enumerate(GATEWAY_SIZES.items()):
+        many = replace(one, circuits=one.circuits * (1 + more))
+        sites = [write_site(f"all-protocols-{number}-{size.gateways}", size) for size in (one, many)]
+        costs = []
+        for _ in range(runs):
+            (one_s, one_bytes), (many_s, many_bytes) = (
+                _start_and_memory(site, size) for site, size in zip(sites, (one, many), strict=True)
+            )
+            costs.append((1000 * (many_s - one_s) / more, (many_bytes - one_bytes) / more))
+        start_ms, octets = np.median(costs, axis=0)
+        seen.append(Further(name, float(start_ms), float(octets)))
+    return seen
+
+
+def _start_and_memory(site: Path, size: Size) -> tuple[float, int]:
+    server, _, seconds = start_site(site, ports=PORTS_PER_GATEWAY * size.gateways)
+    with server:
+        server.cpu_share(2.0)  # what a start leaves for later is done by then
+        return seconds, server.rss_bytes()
 
 
 def measure_start_up(runs: int) -> StartUp:

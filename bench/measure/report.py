@@ -7,7 +7,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
-from measure.footprint import START_GOAL, CatchUp, Memory, StartUp
+from measure.footprint import (
+    FURTHER_MEMORY_GOAL_MB,
+    FURTHER_START_GOAL_MS,
+    START_GOAL,
+    CatchUp,
+    Further,
+    Memory,
+    StartUp,
+)
 from measure.programs import Load, Waits
 from measure.refreshing import CPU_GOAL, SAMPLED_CPU_GOAL, ManyCircuits, SampledCircuits
 from measure.sites import MODULES_PER_GATEWAY
@@ -150,6 +158,25 @@ def memory_section(seen: Memory) -> str:
     ]
     head = ["resident memory, MiB", "1 gateway", f"{seen.gateways} gateways", "each further gateway"]
     return f"A gateway has {MODULES_PER_GATEWAY} modules that measure 186 circuits.\n\n{table(head, rows)}"
+
+
+def further_section(seen: Sequence[Further]) -> str:
+    """Time and memory of one more gateway with all protocols."""
+    rows = [
+        row
+        for one in seen
+        for row in (
+            [
+                one.gateway, "ms of the start", f"{one.start_ms:.1f}", f"< {FURTHER_START_GOAL_MS:.0f}",
+                _verdict(one.start_ms < FURTHER_START_GOAL_MS),
+            ],
+            [
+                one.gateway, "MB resident", f"{one.bytes / 1e6:.2f}", f"< {FURTHER_MEMORY_GOAL_MB:.0f}",
+                _verdict(one.bytes / 1e6 < FURTHER_MEMORY_GOAL_MB),
+            ],
+        )
+    ]  # fmt: skip
+    return table(["each further gateway", "", "measured", "to reach", "reached"], rows)
 
 
 def start_up_section(seen: StartUp) -> str:

@@ -20,6 +20,10 @@ HARMONICS = (19712, 109)
 LOAD_STRIDE = 2048
 _CLASSES = ("office-lighting", "office-sockets", "server-room", "hvac-motor", "ups", "hvac-vsd")
 _FIRST_PORT = 15_020
+_MODULES_PER_SUPPLY = 11
+"""With more of them a P15 is overdrawn."""
+_NO_BROKER = 9
+"""TCP port of the discard service, which nothing listens on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,9 @@ class Size:
     phases: int = 1
     refresh_ms: int = 1000
     measurement: str = "phasor"
+    modules_per_gateway: int = MODULES_PER_GATEWAY
+    all_protocols: bool = False
+    """Every gateway has all its services; the MQTT broker is one that nobody has started."""
 
     @property
     def modules(self) -> int:
@@ -41,7 +48,7 @@ class Size:
     @property
     def gateways(self) -> int:
         """Gateways, each with a U-30 beside its current modules."""
-        return -(-self.modules // (MODULES_PER_GATEWAY - 1))
+        return -(-self.modules // (self.modules_per_gateway - 1))
 
 
 def write_site(name: str, size: Size) -> Path:
@@ -73,7 +80,7 @@ def circuit_reads(ready: dict[str, Any], size: Size, *blocks: tuple[int, int]) -
 def _lines(name: str, size: Size) -> Iterator[str]:
     boards = [f"b{number}" for number in range(1, size.gateways + 1)]
     modules = iter(range(size.modules))
-    shares = [list(islice(modules, MODULES_PER_GATEWAY - 1)) for _ in boards]
+    shares = [list(islice(modules, size.modules_per_gateway - 1)) for _ in boards]
     yield f"site: {name}"
     yield f"refresh_ms: {size.refresh_ms}"
     yield f"measurement: {size.measurement}"
@@ -96,10 +103,18 @@ def _lines(name: str, size: Size) -> Iterator[str]:
         yield f"- name: m{index + 1}"
         yield "  product: M-70"
         yield f"  modbus_tcp: {{port: {port}, alternative: {port + 10_000}}}"
-        yield "  rtu_over_tcp: {enabled: false}"
+        if size.all_protocols:
+            yield f"  rtu_over_tcp: {{port: {port + 1_000}, alternative: {port + 11_000}}}"
+            yield f"  bacnet: {{network: {2001 + index}, main_instance: {100 + 300 * index}}}"
+            yield "  snmp: {}"
+            yield f"  mqtt: {{port: {_NO_BROKER}}}"
+        else:
+            yield "  rtu_over_tcp: {enabled: false}"
         yield "  bus:"
         yield f"  - {{name: u, product: U-30, board: {board}}}"
-        for module in share:
+        for place, module in enumerate(share, start=1):
+            if place % _MODULES_PER_SUPPLY == 0:
+                yield f"  - {{name: r{place}, product: C-32, supply: P15}}"
             circuits = ", ".join(f"{{circuit: c{number}}}" for number in _circuits(module, size))
             yield f"  - {{name: i{module}, product: {size.module}, circuits: [{circuits}]}}"
 

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
 import struct
-import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +23,7 @@ from tests.buses.bacnet.cabinet import (
     to_module,
     write_property,
 )
+from tests.capture import Capture
 from tests.external import require_file, require_module, require_program
 from tests.ports import free_ports
 from virtual_digiware.buses.bacnet.directory import BacnetSettings
@@ -174,25 +172,7 @@ def test_tshark_is_not_blind(tmp_path: Path) -> None:
 
 def dissect(captured: Captured, folder: Path) -> int:
     """How many datagrams tshark takes for BACnet without complaint; without tshark, all of them."""
-    tshark = shutil.which("tshark")
-    if tshark is None:
-        return len(captured)
-    path = folder / "exchanged.pcap"
-    path.write_bytes(pcap(captured))
-    options = ["-r", str(path), "-T", "json", "-d", f"udp.port=={GATEWAY_PORT},bvlc"]
-    printed = subprocess.run([tshark, *options], capture_output=True, check=True, timeout=PATIENCE_S)
-    packets = [packet["_source"]["layers"] for packet in json.loads(printed.stdout)]
-    flat = [json.dumps(layers) for layers in packets]
-    assert not [one for one in flat if "_ws.malformed" in one or "_ws.expert" in one]
-    return sum("bvlc" in layers for layers in packets)
-
-
-def pcap(captured: Captured) -> bytes:
-    """A capture file with IPv4 packets. Source: libpcap file format, link type 101 (raw IP)."""
-    parts = [struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 101)]
-    for number, (datagram, source, destination) in enumerate(captured):
-        udp = struct.pack(">HHHH", source[1], destination[1], 8 + len(datagram), 0) + datagram
-        addresses = IPv4Address(source[0]).packed + IPv4Address(destination[0]).packed
-        packet = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(udp), number, 0, 64, 17, 0) + addresses + udp
-        parts.append(struct.pack("<IIII", number, 0, len(packet), len(packet)) + packet)
-    return b"".join(parts)
+    capture = Capture()
+    for datagram, source, destination in captured:
+        capture.datagram(datagram, source, destination)
+    return capture.understood(folder, "bvlc", f"udp.port=={GATEWAY_PORT},bvlc")

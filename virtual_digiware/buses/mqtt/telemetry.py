@@ -6,7 +6,6 @@ A message belongs to the simulated time of its values. Text and numbers only: no
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
@@ -142,18 +141,14 @@ class Telemetry:
         self, unit: Unit, published: Published, points: Sequence[Sent]
     ) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
         """Topic below the unit, what it belongs to, and its points, for each repetition of a table."""
-        is_lost = self._collection.is_lost(unit)
-        names = [one.point for one in points]
+        quality = "lost" if self._collection.is_lost(unit) else "good"
         residuals = [one.residual for one in points if one.residual is not None]
-        column = self._collection.column(unit, published.table, [*names, *residuals])
-        row = {name: column[i] for i, name in enumerate([*names, *residuals])}
-        for slot in range(column.shape[1]):
-            shown = {}
-            for one in points:
-                value = float(row[one.point][slot])
-                if one.residual is not None:
-                    value = 1000 * value + float(row[one.residual][slot])
-                shown[one.point] = _shown(value, one, is_lost)
+        column = self._collection.column(unit, published.table, [*(one.point for one in points), *residuals])
+        values = column[: len(points)].copy()
+        whole = [index for index, one in enumerate(points) if one.residual is not None]
+        values[whole] = 1000 * values[whole] + column[len(points) :]
+        for slot, row in enumerate(values.T.tolist()):
+            shown = {one.point: _shown(value, one, quality) for one, value in zip(points, row, strict=True)}
             match published.per:
                 case "circuit" if slot < len(unit.circuits):
                     name = unit.circuits[slot]
@@ -194,11 +189,14 @@ def instant(t_ms: int) -> str:
     return text.replace("+00:00", "Z")
 
 
-def _shown(value: float, sent: Sent, is_lost: bool) -> dict[str, Any]:
-    missing = math.isnan(value)
-    quality = "lost" if is_lost else "not_available" if missing else "good"
-    rounded = None if missing else round(value, sent.digits or None)
-    return {"value": rounded, "unit": sent.unit, "quality": quality}
+def _shown(value: float, sent: Sent, quality: str) -> dict[str, Any]:
+    if value != value:  # NaN: the point is not measured now
+        return {
+            "value": None,
+            "unit": sent.unit,
+            "quality": "not_available" if quality == "good" else quality,
+        }
+    return {"value": round(value, sent.digits or None), "unit": sent.unit, "quality": quality}
 
 
 def _json(content: Mapping[str, Any]) -> bytes:
