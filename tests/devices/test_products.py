@@ -29,9 +29,11 @@ NAMES = [
     "D-50",
     "D-70",
     "I-30",
+    "I-30dc",
     "I-31",
     "I-33",
     "I-35",
+    "I-35dc",
     "I-43",
     "I-45",
     "I-60",
@@ -48,11 +50,13 @@ NAMES = [
     "U-10",
     "U-20",
     "U-30",
+    "U-31dc",
+    "U-32dc",
     "environmental-sensor",
 ]
 WITH_REGISTERS = [name for name in NAMES if name not in ("C-31", "C-32")]
 IDENTIFIED = [name for name in WITH_REGISTERS if name != "environmental-sensor"]
-CURRENT = [name for name in NAMES if name.startswith(("I-", "S-"))]
+CURRENT = [name for name in NAMES if name.startswith(("I-", "S-")) and not name.endswith("dc")]
 VOLTAGE = ["U-10", "U-20", "U-30"]
 
 
@@ -305,7 +309,8 @@ def test_every_product_is_well_described(name):
         "D": "gateway",
         "U": "voltage",
     }
-    assert model.family == next(family for start, family in families.items() if name.startswith(start))
+    family = next(family for start, family in families.items() if name.startswith(start))
+    assert model.family == (f"dc_{family}" if name.endswith("dc") else family)
     assert model.label
     assert model.source
     # A sensor has a battery and a transfer controller its sources: they draw nothing from a bus.

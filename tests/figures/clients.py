@@ -14,14 +14,20 @@ from tests.buses.wire import PATIENCE_S, Client, connected, crc, read_pdu, rtu, 
 class Way(Protocol):
     """A connection over which units are read."""
 
+    @property
+    def mbpoll(self) -> tuple[str, ...]:
+        """Options of mbpoll that lead the same way, the place last."""
+        ...
+
     async def read(self, unit: int, address: int, words: int, function: int = 3) -> bytes: ...
 
 
 class Ethernet:
     """Modbus TCP."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, host: str, port: int) -> None:
         self._client = client
+        self.mbpoll = ("-m", "tcp", "-p", str(port), host)
 
     async def read(self, unit: int, address: int, words: int, function: int = 3) -> bytes:
         reply = await self._client.ask(tcp(read_pdu(address, words, function), unit))
@@ -33,8 +39,9 @@ class Ethernet:
 class Line:
     """The terminal of an RS485 line."""
 
-    def __init__(self, name: str) -> None:
-        self._handle = os.open(name, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+    def __init__(self, entry: dict[str, Any]) -> None:
+        self._handle = os.open(entry["pty"], os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+        self.mbpoll = ("-m", "rtu", "-b", str(entry["baudrate"]), "-P", entry["parity"], entry["pty"])
 
     def close(self) -> None:
         os.close(self._handle)
@@ -66,13 +73,13 @@ async def ethernet(entry: dict[str, Any]) -> AsyncIterator[Ethernet]:
     """To the Modbus TCP port of a gateway or meter in the ready file."""
     port = entry["modbus_tcp"]
     async with connected((port["host"], port["port"])) as client:
-        yield Ethernet(client)
+        yield Ethernet(client, port["host"], port["port"])
 
 
 @asynccontextmanager
 async def terminal(entry: dict[str, Any]) -> AsyncIterator[Line]:
     """To a line in the ready file."""
-    line = Line(entry["pty"])
+    line = Line(entry)
     try:
         yield line
     finally:

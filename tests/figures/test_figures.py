@@ -10,7 +10,20 @@ from typing import Any
 import pytest
 
 from tests.figures.clients import Way, ethernet, terminal
-from tests.figures.expectations import Expected, check_module
+from tests.figures.expectations import (
+    MAGIC,
+    ON_SOURCE_1,
+    ON_SOURCE_2,
+    Expected,
+    check_datalogger,
+    check_meter,
+    check_module,
+    check_sensor,
+    magic,
+    place,
+)
+from tests.figures.independent import check_cascade, check_with_mbpoll, mbpoll
+from virtual_digiware.devices.catalogue import product
 from virtual_digiware.devices.layout import GatewayLayout
 from virtual_digiware.simulator.instants import parse_instant
 from virtual_digiware.simulator.opening import TimeOptions, open_site
@@ -44,13 +57,17 @@ async def running(name: str) -> AsyncIterator[tuple[RunningSite, dict[str, Any]]
         opened.journal.close()
 
 
-async def way_to(
+async def ways_to(
     stack: AsyncExitStack, gateway: GatewayLayout, content: dict[str, Any], opened: dict[str, Way]
-) -> Way:
-    """How a client reaches the modules behind a head: its own port, the master of its line, or the line."""
+) -> list[Way]:
+    """How clients reach the modules behind a head: its own port, its line or the master of its line.
+
+    Both of the first two where a figure has a supervisor on each.
+    """
     entries = {entry["name"]: entry for entry in content["gateways"]}
     lines = {line["name"]: line for line in content["lines"]}
     entry = entries[gateway.name]
+    ways = []
     line = lines.get(entry.get("rs485", {}).get("line", ""))
     if line is not None and entry["rs485"]["role"] == "server":
         if "client" in line:
@@ -58,10 +75,29 @@ async def way_to(
         else:
             if line["name"] not in opened:
                 opened[line["name"]] = await stack.enter_async_context(terminal(line))
-            return opened[line["name"]]
-    if entry["name"] not in opened:
-        opened[entry["name"]] = await stack.enter_async_context(ethernet(entry))
-    return opened[entry["name"]]
+            ways.append(opened[line["name"]])
+    if "modbus_tcp" in entry:
+        if entry["name"] not in opened:
+            opened[entry["name"]] = await stack.enter_async_context(ethernet(entry))
+        ways.append(opened[entry["name"]])
+    return ways
+
+
+async def way_to_meter(
+    stack: AsyncExitStack, meter: dict[str, Any], content: dict[str, Any], opened: dict[str, Way]
+) -> Way:
+    """A meter's own port, or the master of its line."""
+    if "modbus_tcp" in meter:
+        return await stack.enter_async_context(ethernet(meter))
+    line = next(line for line in content["lines"] if line["name"] == meter["rs485"]["line"])
+    master = next(entry for entry in content["gateways"] if entry["name"] == line["client"])
+    if master["name"] not in opened:
+        opened[master["name"]] = await stack.enter_async_context(ethernet(master))
+    return opened[master["name"]]
+
+
+def test_every_figure_of_the_note_is_there():
+    assert [f"fig-{number:02}" for number in range(1, 37)] == FIGURES
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -72,11 +108,65 @@ async def test_a_figure_answers_as_drawn(name: str):
         opened: dict[str, Way] = {}
         compared: set[str] = set()
         for gateway in site.building.layout.gateways:
-            way = await way_to(stack, gateway, content, opened)
-            for module in gateway.modules:
-                compared.update(await check_module(module, way, module.address, expected))
+            ways = await ways_to(stack, gateway, content, opened)
+            assert ways, gateway.name
+            for way in ways:
+                for module in gateway.modules:
+                    compared.update(await check_module(module, way, module.address, expected))
+                for unit in (
+                    site.building.model.units[f"{gateway.name}/{one.name}"] for one in gateway.sensors
+                ):
+                    assert unit.sensor is not None
+                    await check_sensor(unit.sensor, way, unit.address or 0, site.now_ms())
+                if gateway.address is not None:
+                    assert await magic(product(gateway.product), way, gateway.address) == MAGIC
+            await check_with_mbpoll(gateway.modules, ways, expected)
+        for meter in content.get("meters", ()):
+            circuit = meter["circuits"][0] if "circuits" in meter else meter["circuit"]
+            way = await way_to_meter(stack, meter, content, opened)
+            described = site.building.model.units[meter["name"]].product
+            await check_meter(described, circuit, way, meter["address"], expected)
+            compared.add(circuit)
+        for gateway in site.building.file.site.gateways:
+            if gateway.cascade:
+                await check_cascade(site, gateway.name, content, expected)
+        for logger in site.collectors.loggers.values():
+            check_datalogger(logger, expected)
         check_balance(site, expected, compared)
     assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_a_transfer_of_figure_35_is_seen_at_the_controller_and_at_the_voltage_module():
+    async with running("fig-35") as (site, content), AsyncExitStack() as stack:
+        way = await stack.enter_async_context(ethernet(content["gateways"][0]))
+        controller, u, incomer = 6, 2, 3
+        position = place(product("ATyS-C65"), "transfer.status", "position").address
+        voltage = place(product("U-30"), "network.instantaneous", "voltage_l1_n").address
+        power = place(product("I-35"), "circuit.instantaneous", "active_power_total").address
+        frequency = place(product("U-30"), "network.instantaneous", "frequency").address
+
+        async def seen() -> tuple[int, bool, bool]:
+            """Position of the switch, whether there is voltage below it, and power."""
+            volts = await mbpoll(way, u, voltage)
+            return (
+                await mbpoll(way, controller, position, "4"),
+                volts > 20_000,
+                await mbpoll(way, incomer, power) > 0,
+            )
+
+        assert await seen() == (ON_SOURCE_1, True, True)
+        site.faults.inject("interruption", "mains", duration_ms=600_000)
+        await site.advance_to(AT + 2_000)
+        assert await seen() == (ON_SOURCE_1, False, False)
+        await site.advance_to(AT + 60_000)
+        assert await seen() == (ON_SOURCE_2, True, True)
+        assert await mbpoll(way, u, frequency) != 50_000  # of the loaded generating set, with its droop
+        await site.advance_to(AT + 1_200_000)
+        assert await seen() == (ON_SOURCE_1, True, True)
+        log = site.building.model.snapshot.alarms.of("d70/u").voltage_log
+        interruptions = [one for one in log if one.kind == "interruption"]
+        assert len(interruptions) == 2  # mains lost; dead time of the way back
+        assert interruptions[-1].start_ms == pytest.approx(AT, abs=30)
 
 
 def check_balance(site: RunningSite, expected: Expected, compared: set[str]) -> None:

@@ -195,7 +195,8 @@ async def test_a_run_beyond_loopback_says_that_the_delivered_communities_do_not_
     agent = snmp_agent(building, wanted, Refusing(), 1)
     await agent.start("0.0.0.0", 0)
     console = Console(file=StringIO(), width=200)
-    print_report(console, building, {"gateways": [], "lines": []}, Endpoints(snmp_agents={"gate": agent}))
+    content = {"gateways": [], "meters": [], "lines": []}
+    print_report(console, building, content, Endpoints(snmp_agents={"gate": agent}))
     assert "gate: SNMP lets nobody in" in console.file.getvalue()
     await agent.close()
 

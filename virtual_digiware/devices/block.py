@@ -90,7 +90,17 @@ class Product:
 
     name: str
     family: Literal[
-        "voltage", "current", "io", "gateway", "interface", "repeater", "sensor", "meter", "transfer_switch"
+        "voltage",
+        "current",
+        "dc_voltage",
+        "dc_current",
+        "io",
+        "gateway",
+        "interface",
+        "repeater",
+        "sensor",
+        "meter",
+        "transfer_switch",
     ]
     inputs: int
     blocks: tuple[PlacedBlock, ...]

@@ -294,6 +294,8 @@ def _shown(unit: Unit, placed: PlacedBlock, snapshot: Snapshot) -> Mapping[str, 
     block = placed.block
     if unit.io is not None and block.table in _IO_VALUES:
         values = dict(_IO_VALUES[block.table](unit, placed.slot, snapshot))
+    elif unit.dc is not None and block.table.startswith("dc."):
+        values = dict(unit.direct_current(block.table, placed.slot, snapshot.time_ms))
     elif unit.sensor is not None and block.table == "sensor.environment":
         values = dict(unit.environment(snapshot.time_ms))
     else:

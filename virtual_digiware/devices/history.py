@@ -135,6 +135,7 @@ class History:
         """Go on with a truth of other `events` from `t_ms` on; their edges cut the base step."""
         self.advance(t_ms)
         self._finish_slot(t_ms)
+        self._put(self._records.watch.from_before(t_ms))
         self._truth, self._edges = truth, EventEdges(events, truth.switching_ms)
 
     def energies_mj(self, t_ms: int) -> IntArray:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from virtual_digiware.devices.alarms.description import AlarmLayout
 from virtual_digiware.profiles.installation import Phase
+
+if TYPE_CHECKING:
+    from virtual_digiware.profiles.dc.installation import DcInstallation
 
 NetworkType = Literal["1P+N", "2P", "2P+N", "3P", "3P+N"]
 Measurement = Literal["phasor", "sampled"]
@@ -33,6 +36,17 @@ class Allocation:
 
 
 @dataclass(frozen=True, slots=True)
+class DcLayout:
+    """Where a direct-current module is connected: the board of its bus, and its circuits in slot order.
+
+    `board` None: the bus has no voltage module, so there are currents only.
+    """
+
+    board: str | None = None
+    circuits: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ModuleLayout:
     """One module on a Digiware bus. `board` is where a U module taps its voltage."""
 
@@ -53,6 +67,7 @@ class ModuleLayout:
     """Those that are set before anybody writes to the module."""
     transfer: str | None = None
     """The transfer switch that a controller drives."""
+    dc: DcLayout | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,4 +141,6 @@ class SiteLayout:
     demand_period_s: int = 600
     refresh_ms: int = 1000
     lines: tuple[LineLayout, ...] = ()
+    dc: DcInstallation | None = None
+    """Direct-current boards, if there are any."""
     meters: tuple[MeterLayout, ...] = ()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from virtual_digiware.devices.alarms.events import AlarmChange
 from virtual_digiware.devices.alarms.plan import Plan
@@ -43,6 +44,9 @@ from virtual_digiware.devices.snapshot import Snapshot
 from virtual_digiware.devices.unit import Unit
 from virtual_digiware.profiles.installation import Event
 from virtual_digiware.profiles.truth import Truth
+
+if TYPE_CHECKING:
+    from virtual_digiware.devices.dc.plant import DcPlant
 
 TIMED_TABLES = ("command", "unit.clock")
 """What is written here is read back as a time span from the write on."""
@@ -82,10 +86,23 @@ class SiteModel:
             WiringError, DriveError: The layout does not fit the installation or the products.
         """
         self.faults = FaultBook()
+        self.plant: DcPlant | None = None
+        if layout.dc is not None:
+            from virtual_digiware.devices.dc.plant import DcPlant  # few sites have direct current
+
+            self.plant = DcPlant(layout.dc, seed, commissioned_ms, events)
         self._planned, self._taps = connect(layout, truth.installation)
         self._inputs = module_inputs(layout)
         self.units: Mapping[str, Unit] = build_units(
-            self, layout, products, self._planned, self._taps, truth.installation, seed, commissioned_ms
+            self,
+            layout,
+            products,
+            self._planned,
+            self._taps,
+            truth.installation,
+            seed,
+            commissioned_ms,
+            self.plant,
         )
         self._slot_of_circuit = metered_slots(self._planned)
         self._check_drives()
@@ -232,11 +249,19 @@ class SiteModel:
             for unit in self.units.values():
                 unit.is_dead = unit.path in dead
                 unit.note_presence(turns[-1].time_ms)
+                if unit.dc is not None:
+                    unit.dc.take_faults(self.faults.on(unit.path), turns[-1].time_ms)
             self._rewire(turns[-1].time_ms)
             self.version += 1
 
     def _put(self, effects: Sequence[Effect]) -> None:
         # Counted, for the computing thread may have taken them out again before anybody looks.
+        for effect in effects if self.plant is not None else ():
+            assert self.plant is not None
+            if isinstance(effect, Disturbed):
+                self.plant.disturb(effect.event)
+            elif isinstance(effect, Calmed):
+                self.plant.calm(effect.event, effect.time_ms)
         self._queue.extend(effects)
         self._queued += len(effects)
 

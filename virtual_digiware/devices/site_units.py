@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from virtual_digiware.devices.block import Product
 from virtual_digiware.devices.connections import Slot, Tap
@@ -18,6 +19,10 @@ from virtual_digiware.devices.unit import Site, Unit
 from virtual_digiware.devices.unit_state import UnitState
 from virtual_digiware.profiles.installation import Installation
 
+if TYPE_CHECKING:
+    from virtual_digiware.devices.dc.module import DcModule
+    from virtual_digiware.devices.dc.plant import DcPlant
+
 SENSOR_PRODUCT = "environmental-sensor"
 
 
@@ -30,6 +35,7 @@ def build_units(
     installation: Installation,
     seed: int,
     commissioned_ms: int,
+    plant: DcPlant | None = None,
 ) -> Mapping[str, Unit]:
     """All units, gateways before their modules, then meters, in the order of the layout.
 
@@ -56,7 +62,7 @@ def build_units(
         units[path] = Unit(
             path=path,
             product=product,
-            circuits=() if module is None else tuple(one.circuit for one in module.allocations),
+            circuits=_circuits(module),
             site=site,
             state=state,
             transfer=None if module is None else module.transfer,
@@ -68,6 +74,7 @@ def build_units(
             if module is not None and is_io
             else None,
             head=head,
+            dc=_dc_module(plant, module),
         )
         return units[path]
 
@@ -93,6 +100,10 @@ def build_units(
             add(gateway, module, head)
         for sensor in gateway.sensors:
             add_sensor(gateway, sensor, head)
+        behind = [units[f"{gateway.name}/{module.name}"] for module in gateway.modules]
+        voltage_unit = next((unit for unit in behind if unit.product.family == "dc_voltage"), None)
+        for unit in behind:
+            unit.voltage_unit = voltage_unit
     for described in layout.meters:
         module = described.module
         (place,), (tap,) = own_slots[module.name], own_taps[module.name]
@@ -121,6 +132,20 @@ def build_units(
         if unit.io is not None:
             unit.io.is_output_on = is_output_on
     return units
+
+
+def _dc_module(plant: DcPlant | None, module: ModuleLayout | None) -> DcModule | None:
+    if plant is None or module is None or module.dc is None:
+        return None
+    from virtual_digiware.devices.dc.module import DcModule
+
+    return DcModule(plant, module.dc)
+
+
+def _circuits(module: ModuleLayout | None) -> tuple[str, ...]:
+    if module is None:
+        return ()
+    return tuple(one.circuit for one in module.allocations) if module.dc is None else module.dc.circuits
 
 
 def metered_slots(slots: Sequence[Slot]) -> Mapping[str, int]:

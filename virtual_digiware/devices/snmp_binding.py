@@ -42,6 +42,11 @@ class Service:
     label: str
     confidence: Confidence
 
+    @property
+    def is_dc(self) -> bool:
+        """Whether only direct-current modules have rows of it."""
+        return (self.load_table or self.unit_table or "").startswith("dc.")
+
 
 @dataclass(frozen=True, slots=True)
 class ServiceTable:

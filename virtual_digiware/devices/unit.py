@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -20,13 +20,23 @@ from virtual_digiware.devices.snapshot import Snapshot
 from virtual_digiware.devices.transfer_switch.registers import transfer_values
 from virtual_digiware.devices.unit_state import UnitState
 
+if TYPE_CHECKING:
+    from virtual_digiware.devices.dc.module import DcModule
+
 Raw = tuple[int | float | str | None, ...]
 
 MEASURED = ("circuit.", "network.", "meter.")
 """Kinds of tables that come as arrays of engineering values."""
 RECORDED = ("alarms.", "events.")
 """Kinds of tables that show what has happened."""
-ENGINEERING = ("io.analogue_inputs", "io.temperatures", "io.meters", "sensor.environment")
+ENGINEERING = (
+    "io.analogue_inputs",
+    "io.temperatures",
+    "io.meters",
+    "sensor.environment",
+    "dc.network",
+    "dc.circuit",
+)
 """Further tables in engineering values; all others are register values and texts."""
 
 
@@ -56,6 +66,7 @@ class Unit:
         head: Unit | None = None,
         sensor: EnvironmentalSensor | None = None,
         meter: Meter | None = None,
+        dc: DcModule | None = None,
     ) -> None:
         """`slots` and `taps`: places of its circuits and voltages in the site; `head` feeds its bus."""
         self.path = path
@@ -73,6 +84,9 @@ class Unit:
         self.silenced_ms: int | None = None
         """Since when it is absent or dead; None while it is neither."""
         self.meter = meter
+        self.dc = dc
+        self.voltage_unit: Unit | None = None
+        """Of a direct-current module: the voltage module of its bus."""
         self._site = site
         self._identity = identity
         self._commissioned_ms = commissioned_ms
@@ -83,6 +97,11 @@ class Unit:
     def address(self) -> int | None:
         """Modbus address as last saved; None for a C-31."""
         return self.state.address
+
+    @property
+    def loads(self) -> tuple[str, ...]:
+        """Names of the circuits it measures, alternating or direct current, in the order of its slots."""
+        return self.circuits if self.dc is None else self.dc.layout.circuits
 
     @property
     def is_present(self) -> bool:
@@ -103,6 +122,15 @@ class Unit:
     def environment(self, t_ms: int) -> Values:
         """What a sensor has told by `t_ms`; nothing for all other units."""
         return {} if self.sensor is None else self.sensor.values(t_ms, self.silenced_ms)
+
+    def direct_current(self, table: str, slot: int, t_ms: int) -> Values:
+        """What a direct-current module measures at `t_ms`; nothing for all other units."""
+        if self.dc is None:
+            return {}
+        if table == "dc.network":
+            return self.dc.network(t_ms)
+        has_voltage = self.voltage_unit is not None and self.voltage_unit.is_present
+        return self.dc.circuit(slot, t_ms, has_voltage)
 
     @property
     def settings(self) -> Settings:
@@ -142,6 +170,8 @@ class Unit:
         if block.table == "transfer.status":
             shown = snapshot.transfers.get(self.transfer or "")
             return _picked(block, {} if shown is None else transfer_values(shown, snapshot.time_ms))
+        if self.dc is not None and block.table.startswith("dc."):
+            return _picked(block, self.direct_current(block.table, placed.slot, snapshot.time_ms))
         if block.table == "sensor.environment":
             return _picked(block, self.environment(snapshot.time_ms))
         if block.table.startswith(RECORDED):

@@ -36,6 +36,8 @@ TABLES = frozenset(
         "io.analogue_outputs",
         "io.temperatures",
         "io.meters",
+        "dc.network",
+        "dc.circuit",
         "sensor.environment",
         "meter.measured",
         "transfer.status",
@@ -85,6 +87,8 @@ CONFIDENCES = ("confirmed", "partial", "inferred", "extension")
 FAMILIES = (
     "voltage",
     "current",
+    "dc_voltage",
+    "dc_current",
     "io",
     "gateway",
     "interface",

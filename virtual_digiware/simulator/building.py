@@ -20,6 +20,7 @@ from virtual_digiware.profiles import installation as plan
 from virtual_digiware.simulator.addressing import addressed_modules, addressed_sensors, gateway_address
 from virtual_digiware.simulator.alarm_models import alarm_layout
 from virtual_digiware.simulator.bus_chain import bus_segments, is_repeater
+from virtual_digiware.simulator.dc_building import dc_installation, dc_layout
 from virtual_digiware.simulator.io_checks import wired_input
 from virtual_digiware.simulator.meter_building import meter_layouts, meter_products, meter_stations
 from virtual_digiware.simulator.polled_units import missed_units, unheard_units
@@ -295,7 +296,7 @@ def layout_of(site: site_models.Site) -> SiteLayout:
                 product=gateway.product,
                 address=gateway_address(gateway),
                 modules=tuple(
-                    replace(_module(site, one.module, one.address), cable_m=cable_m)
+                    replace(_module(site, gateway, one.module, one.address), cable_m=cable_m)
                     for one, cable_m in zip(addressed_modules(gateway), _cables_m(gateway), strict=True)
                 ),
                 line=None if gateway.rs485 is None else gateway.rs485.line,
@@ -317,6 +318,7 @@ def layout_of(site: site_models.Site) -> SiteLayout:
             LineLayout(name, line.baudrate, line.parity, line.stop_bits) for name, line in site.lines.items()
         ),
         meters=meter_layouts(site),
+        dc=dc_installation(site),
     )
 
 
@@ -343,8 +345,11 @@ def _sensor(sensor: site_models.Sensor, address: int) -> SensorLayout:
     )
 
 
-def _module(site: site_models.Site, module: site_models.Module, address: int) -> ModuleLayout:
+def _module(
+    site: site_models.Site, gateway: site_models.Gateway, module: site_models.Module, address: int
+) -> ModuleLayout:
     described = product(module.product)
+    dc = dc_layout(site, gateway, module, described.family)
     board = module.board or next(iter(site.boards))
     return ModuleLayout(
         name=module.name,
@@ -352,11 +357,14 @@ def _module(site: site_models.Site, module: site_models.Module, address: int) ->
         address=address,
         board=board if described.family == "voltage" else None,
         network=module.network,
-        allocations=tuple(wire(site, module, described.inputs, described.name).allocations),
+        allocations=()
+        if dc is not None
+        else tuple(wire(site, module, described.inputs, described.name).allocations),
         measurement=module.measurement or site.measurement,
         inputs=tuple(wired_input(site, text) for text in module.inputs),
         outputs=tuple(module.outputs),
         probes=tuple(module.probes),
         alarms=tuple(alarm_layout(alarm) for alarm in module.alarms),
         transfer=module.transfer,
+        dc=dc,
     )

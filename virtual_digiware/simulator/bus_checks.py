@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from virtual_digiware.simulator.alarm_checks import check_alarms
+from virtual_digiware.simulator.dc_building import DC_FAMILIES
+from virtual_digiware.simulator.dc_checks import check_dc_module
 from virtual_digiware.simulator.io_checks import check_drives, check_sensor_drives
 from virtual_digiware.simulator.site_checks import Complaints, all_circuits
 from virtual_digiware.simulator.site_models import Gateway, Module, Site
@@ -100,6 +102,8 @@ def _check_bus(site: Site, gateway: Gateway, path: KeyPath, complaints: Complain
             _check_wiring(site, module, product, module_path, complaints)
         elif product.family == "transfer_switch":
             _check_controller(site, module, module_path, complaints)
+        elif product.family in DC_FAMILIES:
+            check_dc_module(site, module, product, module_path, complaints)
         elif product.family == "io":
             check_drives(site, module, product, module_path, complaints)
         check_alarms(module, product, module_path, complaints)
@@ -110,6 +114,8 @@ def _check_keys_of_family(module: Module, product: Product, path: KeyPath, compl
     misplaced = {
         "voltage": ("circuits", "inputs", "outputs", "probes"),
         "current": ("board", "inputs", "outputs", "probes"),
+        "dc_voltage": ("circuits", "inputs", "outputs", "probes", "network", "measurement", "alarms"),
+        "dc_current": ("board", "inputs", "outputs", "probes", "network", "measurement", "alarms"),
         "io": ("board", "circuits", "measurement"),
         "transfer_switch": ("board", "network", "circuits", "measurement", "inputs", "outputs", "probes"),
         "repeater": (

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from virtual_digiware.simulator.building import Building
 
 ListingFormat = Literal["table", "csv", "json", "markdown"]
-MEASURED_TABLES = ("circuit.", "network.", "meter.", "io.", "unit.")
+MEASURED_TABLES = ("circuit.", "network.", "meter.", "dc.", "io.", "unit.")
 """Kinds of tables that hold points; the others are settings, commands and words that read 0."""
 
 

@@ -40,6 +40,7 @@ def check_site(site: Site, text: YamlText) -> list[Fault]:
     from virtual_digiware.simulator.cabinet_checks import check_cabinets
     from virtual_digiware.simulator.cascade_checks import check_cascades
     from virtual_digiware.simulator.datalogger_checks import check_dataloggers
+    from virtual_digiware.simulator.dc_checks import check_dc
     from virtual_digiware.simulator.lines_checks import check_lines
     from virtual_digiware.simulator.meter_checks import check_meters
     from virtual_digiware.simulator.mqtt_checks import check_mqtt
@@ -55,6 +56,7 @@ def check_site(site: Site, text: YamlText) -> list[Fault]:
     _check_loads(site, complaints)
     _check_events(site, complaints)
     _check_recordings(site, complaints)
+    check_dc(site, complaints)
     check_gateways(site, complaints)
     check_cabinets(site, complaints)
     check_meters(site, complaints)

@@ -20,6 +20,7 @@ from virtual_digiware.simulator.alarm_models import Alarm
 from virtual_digiware.simulator.bacnet_models import Bacnet
 from virtual_digiware.simulator.cabinet_models import Cabinet, Couplers, Supply
 from virtual_digiware.simulator.datalogger_models import Datalogger
+from virtual_digiware.simulator.dc_models import DcBoard
 from virtual_digiware.simulator.instants import parse_instant
 from virtual_digiware.simulator.line_models import DeviceOnLine, Line, Rs485
 from virtual_digiware.simulator.meter_models import ListedRegister
@@ -357,6 +358,7 @@ class Site(Model):
     transfers: dict[Name, Transfer] = Field({})
     couplers: dict[Name, Coupler] = Field({})
     cabinets: dict[Name, Cabinet] = Field({})
+    dc: dict[Name, DcBoard] = Field({}, description="direct-current boards")
     gateways: list[Gateway] = Field(min_length=1)
     mqtt: Mqtt | None = Field(
         None, description="of every gateway with Ethernet that has no `mqtt` of its own"

@@ -82,15 +82,18 @@ class ProductObjects:
         yield from self._alarm_columns()
 
     def _measurements(self, table: ServiceTable) -> Iterator[Column]:
-        has_unit_rows = any(service.unit_table for service in table.services)
-        rows = [
-            _Rows(unit, self._number(unit), len(unit.slots))
-            for unit in self.units()
-            if unit.slots or (unit.taps and has_unit_rows)
-        ]
-        instances = [instance for row in rows for instance in row.instances]
-        for service in table.services:
-            yield Column(table.column(service), instances, self._reader(service, rows))
+        for is_dc in (False, True):
+            services = [service for service in table.services if service.is_dc == is_dc]
+            has_unit_rows = any(service.unit_table for service in services)
+            rows = [
+                _Rows(unit, self._number(unit), len(unit.loads))
+                for unit in self.units()
+                if (unit.dc is not None) == is_dc
+                and (unit.loads or ((unit.taps or unit.dc is not None) and has_unit_rows))
+            ]
+            instances = [instance for row in rows for instance in row.instances]
+            for service in services:
+                yield Column(table.column(service), instances, self._reader(service, rows))
 
     def _reader(self, service: Service, rows: Sequence[_Rows]) -> Callable[[], list[bytes]]:
         tag = TAGS[service.syntax]
@@ -107,7 +110,8 @@ class ProductObjects:
         row = None if table is None else self._collection.row(rows.unit, table, name)
         if table is None or row is None:
             return [_NONE] * (rows.count or 1)
-        return register_numbers(self._collection.column(rows.unit, table, (name,))[0], row)
+        shown = register_numbers(self._collection.column(rows.unit, table, (name,))[0], row)
+        return shown[: rows.count or 1]
 
     def _energies(self, service: Service, rows: _Rows) -> list[int]:
         """Whole Wh (varh, VAh) from the whole kilo-units and the tenths of what remains."""
@@ -128,7 +132,7 @@ class ProductObjects:
         yield column("productSerialNumber", lambda unit: text(serial_number(unit)))
         yield column("productModbusAddress", lambda unit: number(unit.address or 0, GAUGE32))
         yield column("productCommunicationState", self._communication)
-        yield column("productLoadCount", lambda unit: number(len(unit.slots), GAUGE32))
+        yield column("productLoadCount", lambda unit: number(len(unit.loads), GAUGE32))
         yield column("productResetExtremes", lambda _: _IDLE, _having(units, "network_reset_extremes"))
         yield column("productAcknowledgeAlarm", lambda _: number(0, GAUGE32), _having(units, "alarm_ack"))
 
@@ -137,12 +141,12 @@ class ProductObjects:
 
     def _loads(self) -> Iterator[Column]:
         table = self._binding.objects["load"]
-        units = [unit for unit in self.units() if unit.slots]
+        units = [unit for unit in self.units() if unit.loads]
 
         def column(name: str, value: Callable[[str], bytes], own: Sequence[Unit] = units) -> Column:
-            instances = [(self._number(unit), load + 1) for unit in own for load in range(len(unit.slots))]
+            instances = [(self._number(unit), load + 1) for unit in own for load in range(len(unit.loads))]
             return Column(
-                table.column(name), instances, lambda: [value(name) for unit in own for name in unit.circuits]
+                table.column(name), instances, lambda: [value(name) for unit in own for name in unit.loads]
             )
 
         yield column("loadName", text)

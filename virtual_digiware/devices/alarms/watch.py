@@ -119,6 +119,10 @@ class Watch:
             return self._with(done_ms=t_ms)
         return Watch(self.compiled, t_ms, self._phases, book, disturbances, monitor, self._seen_ms)
 
+    def from_before(self, t_ms: int) -> Watch:
+        """Look at `t_ms` again, at which something happens that nobody knew of; seen twice is seen once."""
+        return self if self._done_ms < t_ms else self._with(done_ms=t_ms - 1)
+
     def following(self, plan: Plan, t_ms: int, around: Surroundings, faults_ms: int | None = None) -> Watch:
         """Under another plan from `t_ms` on, up to which everything must be in it.
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from virtual_digiware.profiles.installation import PHASES
+from virtual_digiware.simulator.dc_checks import dc_circuits
 from virtual_digiware.simulator.faults.kinds import FaultKind, Parameter
 from virtual_digiware.simulator.faults.targets import targets_of
 from virtual_digiware.simulator.yaml_text import near_miss
@@ -62,7 +63,7 @@ def _checked(building: Building, name: str, parameter: Parameter, value: Any) ->
             numbers = [value] if isinstance(value, int) else list(value)
             return [int(_number(name, parameter, one)) for one in numbers]
         case "circuit":
-            known = targets_of(building, "circuit")
+            known = (*targets_of(building, "circuit"), *dc_circuits(building.file.site))
             if value not in known:
                 raise FaultRefused(name, value, f"a circuit.{near_miss(str(value), list(known))}")
             return str(value)

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from virtual_digiware.simulator.building import Building
 
 _FAMILY: Mapping[TargetKind, tuple[str, ...]] = {
-    "voltage module": ("voltage",),
-    "current module": ("current",),
+    "voltage module": ("voltage", "dc_voltage"),
+    "current module": ("current", "dc_current"),
     "io module": ("io",),
     "gateway": ("gateway", "interface"),
     "meter": ("meter",),

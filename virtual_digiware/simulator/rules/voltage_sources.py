@@ -56,6 +56,8 @@ def voltage_source(site: Site) -> Iterator[Broken]:
         reference = source_of(site, tapped.board or next(iter(site.boards)))
         for position, module in enumerate(gateway.bus):
             for slot, wiring in enumerate(module.circuits):
+                if wiring.circuit not in circuits:
+                    continue  # direct current, which has rules of its own
                 source = source_of(site, circuits[wiring.circuit][0])
                 if None not in (source, reference) and source != reference:
                     yield Broken(
