@@ -42,7 +42,7 @@ def test_a_picture_names_every_device_of_its_site_with_product_and_address(name)
     assert {sensor.name for one in site.gateways for sensor in one.sensors} <= set(shown)
     for one in devices:
         assert one.address is None or f"address {one.address}" in shown
-    assert set(site.sources) | set(site.boards) <= set(shown)
+    assert {*site.sources, *site.boards, *site.dc} <= set(shown)
 
 
 def test_every_family_of_the_catalogue_has_a_colour_and_words_in_the_legend():

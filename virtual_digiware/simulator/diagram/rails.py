@@ -139,8 +139,8 @@ def _lanes(networks: Sequence[Network], ports: Mapping[Network, Mapping[str, flo
     count = 0
     for network in networks:
         alike = [one for one in lanes if (one.title, one.note) == (network.title, network.note)]
-        free = sorted({lanes[one] for one in alike})
-        for lane in free:
+        shared = sorted({lanes[one] for one in alike})
+        for lane in shared:
             if not any(_overlap(ports[network], ports[one]) for one in alike if lanes[one] == lane):
                 lanes[network] = lane
                 break

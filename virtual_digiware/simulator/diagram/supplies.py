@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from virtual_digiware.simulator.dc_models import DcBoard
 from virtual_digiware.simulator.diagram.parts import Supply
 from virtual_digiware.simulator.site_models import Site, Source
 
@@ -18,7 +19,7 @@ def supplies_of(site: Site) -> tuple[Supply, ...]:
         first, *others = (Supply("source", one, _rating(site.sources[one])) for one in transfer.sources)
         switch = Supply("transfer", name, "transfer switch", _boards(site, transfer=name))
         found.append(Supply("source", first.label, first.note, (switch,), tuple(others)))
-    return tuple(found)
+    return (*found, *(_direct_current(name, board) for name, board in site.dc.items()))
 
 
 def couplers_of(site: Site) -> tuple[str, ...]:
@@ -30,13 +31,22 @@ def couplers_of(site: Site) -> tuple[str, ...]:
 
 
 def _rating(source: Source) -> str:
-    kind: str = source.kind  # kinds that are new here get at least their voltage
     nominal = f"{source.voltage_v:g} V {source.frequency_hz} Hz"
-    if kind == "mains":
-        return f"transformer, {nominal}, {source.transformer_kva:g} kVA"
-    if kind == "genset":
+    if source.kind == "genset":
         return f"generating set, {nominal}, {source.rated_kva:g} kVA"
-    return f"{kind}, {source.voltage_v:g} V"
+    return f"transformer, {nominal}, {source.transformer_kva:g} kVA"
+
+
+def _direct_current(name: str, board: DcBoard) -> Supply:
+    """A board behind its rectifier and battery, or behind its strings."""
+    fed = Supply("board", name, f"{board.voltage_v:g} V DC")
+    battery = (
+        () if board.battery is None else (Supply("source", "battery", f"{board.battery.capacity_ah:g} Ah"),)
+    )
+    if board.rectifier is None:
+        return Supply("source", "strings", "photovoltaic", (fed,), battery)
+    mains = "" if board.rectifier.mains is None else f", from {board.rectifier.mains}"
+    return Supply("source", "rectifier", f"{board.rectifier.rated_kw:g} kW{mains}", (fed,), battery)
 
 
 def _boards(site: Site, source: str | None = None, transfer: str | None = None) -> tuple[Supply, ...]:
