@@ -47,7 +47,7 @@ async def bacnet_inputs(site: Running, gateway: str, number: int) -> dict[str, f
     host, port = site.place(gateway, "bacnet")
     own_port = free_ports(host="127.0.0.98")
     printed = await output_of(
-        sys.executable, str(READER), host, str(port), "2001", str(own_port), str(number)
+        sys.executable, str(READER), "analogInput", host, str(port), "2001", str(own_port), str(number)
     )
     inputs: dict[str, float] = json.loads(printed.splitlines()[-1])[str(number)]
     return inputs
