@@ -10,6 +10,7 @@ from tests.diagram.geometry_of import joined_keys
 from tests.diagram.hard_sites import any_sites, large_site
 from virtual_digiware.simulator.diagram.geometry import Page
 from virtual_digiware.simulator.diagram.page import page_of, picture_of
+from virtual_digiware.simulator.diagram.parts import Supply
 from virtual_digiware.simulator.site_file import SiteFile, load_site, parse_site, shipped_sites
 
 FIGURES = [name for name in shipped_sites() if name.startswith("fig-")]
@@ -91,6 +92,22 @@ def test_a_supervisor_whom_nobody_can_answer_is_drawn_without_a_wire():
     drawn = page(alone)
     assert [placed.what.title for placed in drawn.placed if placed.kind == "client"] == ["scada"]
     assert joined_keys(drawn, "ethernet") == joined_keys(drawn, "rs485") == []
+
+
+def test_a_source_is_shown_with_its_transfer_switch_and_with_the_boards_before_it():
+    text = (
+        "site: s\nsources: {mains: {}, genset: {kind: genset}}\n"
+        "transfers: {ats: {sources: [mains, genset]}}\n"
+        "boards:\n"
+        "  plain: {source: mains, circuits: {a: {loads: [{class: resistive, power_kw: 1}]}}}\n"
+        "  safe: {transfer: ats, circuits: {b: {loads: [{class: resistive, power_kw: 1}]}}}\n"
+        "gateways: [{name: m, product: M-50}]\n"
+    )
+    drawn = page(parse_site(text))
+    supplies = [placed.what.label for placed in drawn.placed if isinstance(placed.what, Supply)]
+    assert sorted(supplies) == ["ats", "genset", "mains", "mains", "plain", "safe"]
+    for claim in CLAIMS:
+        claim(drawn)
 
 
 def test_who_asks_all_joins_those_whom_others_ask():

@@ -129,7 +129,7 @@ def _placed(placed: Placed) -> Iterator[str]:
         right = box.right - 8
         for glyph in placed.what.glyphs:
             right -= GLYPH_WIDTH
-            yield _display(right, box.y + 20) if glyph == "display" else _waves(right, box.y + 20)
+            yield _display(right, box.y + 18.5) if glyph == "display" else _waves(right, box.y + 18.5)
             right -= 4
     yield from map(_text, placed.texts)
     yield "</g>"

@@ -8,13 +8,16 @@ from virtual_digiware.simulator.site_models import Site, Source
 
 
 def supplies_of(site: Site) -> tuple[Supply, ...]:
-    """One tree for each source; one for each transfer switch, below the first of its sources."""
+    """One tree for each source; one for each transfer switch, below the first of its sources.
+
+    A source that also feeds boards past its switch is shown twice: its branches would be hard to tell apart.
+    """
     switched = {source for transfer in site.transfers.values() for source in transfer.sources}
-    found = [
-        Supply("source", name, _rating(source), _boards(site, source=name))
-        for name, source in site.sources.items()
-        if name not in switched
-    ]
+    found = []
+    for name, source in site.sources.items():
+        boards = _boards(site, source=name)
+        if boards or name not in switched:
+            found.append(Supply("source", name, _rating(source), boards))
     for name, transfer in site.transfers.items():
         first, *others = (Supply("source", one, _rating(site.sources[one])) for one in transfer.sources)
         switch = Supply("transfer", name, "transfer switch", _boards(site, transfer=name))
