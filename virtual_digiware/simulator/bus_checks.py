@@ -8,7 +8,7 @@ from virtual_digiware.simulator.alarm_checks import check_alarms
 from virtual_digiware.simulator.dc_building import DC_FAMILIES
 from virtual_digiware.simulator.dc_checks import check_dc_module
 from virtual_digiware.simulator.io_checks import check_drives, check_sensor_drives
-from virtual_digiware.simulator.site_checks import Complaints, all_circuits
+from virtual_digiware.simulator.site_checks import Complaints, all_circuits, circuit_named
 from virtual_digiware.simulator.site_models import Gateway, Module, Site
 from virtual_digiware.simulator.wiring import wire
 from virtual_digiware.simulator.yaml_text import KeyPath
@@ -163,11 +163,10 @@ def _check_board(site: Site, module: Module, path: KeyPath, complaints: Complain
 def _check_wiring(
     site: Site, module: Module, product: Product, path: KeyPath, complaints: Complaints
 ) -> None:
-    circuits = all_circuits(site)
     for slot, wiring in enumerate(module.circuits):
-        wiring_path: KeyPath = (*path, "circuits", slot)
-        if wiring.circuit not in circuits:
-            complaints.unknown((*wiring_path, "circuit"), wiring.circuit, "a circuit of this site", circuits)
+        if circuit_named(site, wiring.circuit) is None:
+            key = (*path, "circuits", slot, "circuit")
+            complaints.unknown(key, wiring.circuit, "a circuit of this site", all_circuits(site))
     for mistake in wire(site, module, product.inputs, product.name).mistakes:
         complaints.add((*path, *mistake.path), mistake.found, mistake.right)
 

@@ -9,7 +9,7 @@ from virtual_digiware.devices.connections import SENSOR_COUNTS
 from virtual_digiware.devices.layout import Allocation, NetworkType
 from virtual_digiware.devices.sensors import Sensor, sensors
 from virtual_digiware.profiles.installation import Phase
-from virtual_digiware.simulator.site_checks import all_circuits
+from virtual_digiware.simulator.site_checks import circuit_named
 from virtual_digiware.simulator.site_models import Circuit, Meter, Module, Site, Wiring
 from virtual_digiware.simulator.yaml_text import KeyPath, near_miss
 
@@ -44,16 +44,16 @@ def wire(site: Site, module: Module | Meter, input_count: int, product: str) -> 
         input_count: current inputs of the product.
         product: its name, for messages.
     """
-    circuits = {name: circuit for name, (_, circuit) in all_circuits(site).items()}
     wired = Wired()
     # Inputs that the file names are spoken for before any default takes "the next free".
     named = {number for wiring in module.circuits for number in wiring.inputs or ()}
     free = [number for number in range(1, input_count + 1) if number not in named]
     used: dict[int, str] = {}
     for slot, wiring in enumerate(module.circuits):
-        circuit = circuits.get(wiring.circuit)
-        if circuit is None:
+        found = circuit_named(site, wiring.circuit)
+        if found is None:
             continue
+        _, circuit = found
         path: KeyPath = ("circuits", slot)
         before = len(wired.mistakes)
         network = wiring.network or default_network(circuit)
@@ -186,17 +186,9 @@ def expected_current_a(site: Site, circuit: str) -> float:
 
 
 def _phase_powers_w(site: Site, name: str, above: frozenset[str]) -> dict[str, float]:
-    board_name, circuit = (
-        next(
-            (
-                (board_name, board.circuits[name])
-                for board_name, board in site.boards.items()
-                if name in board.circuits
-            ),
-            None,
-        )
-        or all_circuits(site)[name]
-    )
+    found = circuit_named(site, name)
+    assert found is not None  # what has no such circuit has been refused
+    board_name, circuit = found
     total_w = {"L1": 0.0, "L2": 0.0, "L3": 0.0}
     for load in circuit.loads or ():
         phases = load.phases or circuit.phases
