@@ -278,7 +278,7 @@ def test_an_unknown_product_is_refused_with_the_known_names():
         product("I-99")
     assert isinstance(refusal.value, KeyError)
     assert refusal.value.known == tuple(products())
-    assert str(refusal.value).startswith("no product 'I-99'; known are A-10, A-40, ATyS-C65, C-31")
+    assert str(refusal.value).startswith("no product 'I-99'; known are A-10, A-40, ATyS-C65, B-30, C-31")
 
 
 def test_looking_at_the_names_loads_no_product(tmp_path):

@@ -12,6 +12,7 @@ from virtual_digiware.devices.vocabulary import TABLES, UNITS
 METERS = [
     "A-10",
     "A-40",
+    "B-30",
     "E13",
     "E14",
     "E23",

@@ -272,8 +272,8 @@ _SHOWN_AS = {"circuit.": "I-35", "network.": "U-30"}
 def _rows_of(product: Product, table: str) -> dict[str, Row]:
     """Rows of a product's blocks with this table by point; of a meter, those that show what it measures."""
     kind = next((kind for kind in _SHOWN_AS if table.startswith(kind)), None)
-    if product.family == "meter" and kind is not None:
-        measured = _rows_of(product, "meter.measured")
+    measured = _rows_of(product, "meter.measured") if kind is not None else {}
+    if measured and kind is not None:
         shown = _rows_of(known_product(_SHOWN_AS[kind]), table)
         return {point: row for point, row in shown.items() if point in measured}
     return {

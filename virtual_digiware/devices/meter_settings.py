@@ -8,7 +8,8 @@ from virtual_digiware.devices import commands
 from virtual_digiware.devices.block import Product
 from virtual_digiware.devices.commands import Action, points_of
 from virtual_digiware.devices.energies import PARTIAL
-from virtual_digiware.devices.layout import LineLayout, MeterLayout, NetworkType, SiteLayout
+from virtual_digiware.devices.initial_settings import initial_settings
+from virtual_digiware.devices.layout import GatewayLayout, LineLayout, MeterLayout, NetworkType, SiteLayout
 from virtual_digiware.devices.metering import CIRCUIT_EXTREMES
 from virtual_digiware.devices.partial_counters import HOURS
 from virtual_digiware.devices.setting_codes import BAUDRATE_CODES, PARITY_CODES
@@ -58,12 +59,15 @@ _SDM_PARITY = {("none", 1): 0, ("even", 1): 1, ("odd", 1): 2, ("none", 2): 3}
 """Source: Eastron SDM630Modbus protocol implementation V1.7, holding registers."""
 
 
-def meter_settings(layout: SiteLayout, meter: MeterLayout, product: Product) -> dict[Key, int | str]:
+def meter_settings(
+    layout: SiteLayout, meter: MeterLayout, product: Product, timezone: str
+) -> dict[Key, int | str]:
     """Register values of a meter's settings by (block, slot, point); blocks that it lacks do no harm."""
-    values: dict[Key, int | str] = {}
     module = meter.module
     allocation = module.allocations[0]
-    values["modbus_address", 0, "modbus_address"] = module.address
+    # Those that it shares with the Digiware modules are set as on a bus of its own.
+    alone = GatewayLayout(module.name, product.name, module.address, (module,), meter.line)
+    values = initial_settings(layout, alone, module, product, timezone)
     values["meter_address", 0, "modbus_address"] = module.address
     values["sdm630_settings", 0, "modbus_address"] = module.address
     values["sdm630_settings", 0, "system_type"] = _SDM_NETWORKS[allocation.network]

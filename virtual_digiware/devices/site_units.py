@@ -115,7 +115,11 @@ def build_units(
             circuits=tuple(one.circuit for one in module.allocations),
             site=site,
             state=UnitState(
-                product, meter_settings(layout, described, product), module.address, commissioned_ms, 0
+                product,
+                meter_settings(layout, described, product, installation.timezone),
+                module.address,
+                commissioned_ms,
+                0,
             ),
             identity=identify(product, seed, layout.site, module.name),
             commissioned_ms=commissioned_ms,
