@@ -51,6 +51,8 @@ class Options:
     port_base: int | None = None
     ready_file: Path | None = None
     collected_file: Path | None = None
+    owns_process: bool = True
+    """Signals, the switching of threads and the collector are ours; a guest (false) leaves them alone."""
 
 
 class RunningSite:
@@ -85,15 +87,16 @@ class RunningSite:
         self.time = TimeControl(clock, self._refresher, building.model, journal, self.now_ms)
 
     async def run(self) -> None:
-        """Serve until SIGINT, SIGTERM or `stop`.
+        """Serve until `stop`, or SIGINT or SIGTERM where the process is ours.
 
         Raises:
             PortUnavailable, LineUnavailable, OSError: an endpoint or the ready file cannot be had.
         """
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self._stop.set)
-        sys.setswitchinterval(SWITCH_INTERVAL_S)
+        if self.options.owns_process:
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(number, self._stop.set)
+            sys.setswitchinterval(SWITCH_INTERVAL_S)
         self._connect()
         try:
             if await self._catch_up():
@@ -145,9 +148,10 @@ class RunningSite:
 
     async def _serve(self) -> None:
         await self._open()
-        # What exists now stays; the collector must not walk through it while clients wait.
-        gc.freeze()
-        gc.enable()
+        if self.options.owns_process:
+            # What exists now stays; the collector must not walk through it while clients wait.
+            gc.freeze()
+            gc.enable()
         content = describe_site(self.building.file.site, self.building.layout.gateways, self.endpoints)
         if self.options.ready_file is not None:
             write_ready_file(self.options.ready_file, content)
