@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 Confidence = Literal["confirmed", "partial", "inferred", "extension"]
@@ -84,6 +86,34 @@ class PlacedBlock:
         return self.base + self.block.words
 
 
+class RegisterMap:
+    """Finds the block of an address among those of a product."""
+
+    def __init__(self, blocks: Iterable[PlacedBlock]) -> None:
+        # Whatever is written is a holding register.
+        self._blocks = [placed for placed in blocks if 3 in placed.block.read_functions]
+        self._bases = [placed.base for placed in self._blocks]
+
+    def find(self, address: int) -> PlacedBlock | None:
+        """The block that holds `address`, or None."""
+        at = bisect_right(self._bases, address) - 1
+        if at < 0 or address >= self._blocks[at].end:
+            return None
+        return self._blocks[at]
+
+    def spanned(self, address: int, count: int) -> list[PlacedBlock] | None:
+        """Blocks that hold the words from `address` on, in order; None when a word lies in none."""
+        found: list[PlacedBlock] = []
+        while count > 0:
+            placed = self.find(address)
+            if placed is None:
+                return None
+            found.append(placed)
+            count -= placed.end - address
+            address = placed.end
+        return found
+
+
 @dataclass(frozen=True)
 class Product:
     """A device type. `blocks` are sorted by base and do not overlap."""
@@ -112,3 +142,13 @@ class Product:
     """Modbus functions that the product knows; empty: all that are served at all."""
     label: str = ""
     note: str = ""
+
+    @cached_property
+    def register_map(self) -> RegisterMap:
+        """Where its writable registers are; one for all units of the product."""
+        return RegisterMap(self.blocks)
+
+    @cached_property
+    def places(self) -> Mapping[tuple[str, int], PlacedBlock]:
+        """Its blocks by name and slot."""
+        return {(placed.block.name, placed.slot): placed for placed in self.blocks}

@@ -5,7 +5,6 @@ What a value means for the measurement is not known here (see `unit_state.py`).
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 
 from virtual_digiware.devices.block import PlacedBlock, Product, Row
@@ -20,34 +19,6 @@ Key = tuple[str, int, str]
 """Block name, slot, point."""
 
 
-class RegisterMap:
-    """Finds the block of an address in one product."""
-
-    def __init__(self, product: Product) -> None:
-        # Whatever is written is a holding register.
-        self._blocks = [placed for placed in product.blocks if 3 in placed.block.read_functions]
-        self._bases = [placed.base for placed in self._blocks]
-
-    def find(self, address: int) -> PlacedBlock | None:
-        """The block that holds `address`, or None."""
-        at = bisect_right(self._bases, address) - 1
-        if at < 0 or address >= self._blocks[at].end:
-            return None
-        return self._blocks[at]
-
-    def spanned(self, address: int, count: int) -> list[PlacedBlock] | None:
-        """Blocks that hold the words from `address` on, in order; None when a word lies in none."""
-        found: list[PlacedBlock] = []
-        while count > 0:
-            placed = self.find(address)
-            if placed is None:
-                return None
-            found.append(placed)
-            count -= placed.end - address
-            address = placed.end
-        return found
-
-
 class Settings:
     """Stored words of one unit's writable blocks, as a fold over accepted writes.
 
@@ -57,9 +28,8 @@ class Settings:
 
     def __init__(self, product: Product, initial: Mapping[Key, int | str]) -> None:
         """`initial` replaces initial values of the product's rows (register values)."""
-        self.map = RegisterMap(product)
-        self._product = product
-        self._places: dict[tuple[str, int], PlacedBlock] | None = None
+        self.map = product.register_map
+        self._places = product.places
         self._initial = dict(initial)
         self._live: dict[int, int] = {}
         self._saved: dict[int, int] = {}
@@ -83,8 +53,6 @@ class Settings:
         return "" if value is None else str(value)
 
     def _named(self, block: str, slot: int, point: str) -> float | str | None:
-        if self._places is None:
-            self._places = {(p.block.name, p.slot): p for p in self._product.blocks}
         placed = self._places.get((block, slot))
         if placed is None:
             return None
