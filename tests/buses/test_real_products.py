@@ -115,11 +115,11 @@ def test_the_modules_behind_a_c31_answer_on_its_line_under_their_own_addresses(b
     sent: list[bytes] = []
     for unit in station.bus:
         assert unit.address is not None
-        reply = line._responder.reply(rtu(read_pdu(50000, 4), unit.address))
+        reply = line.exchange(rtu(read_pdu(50000, 4), unit.address), line.timing)
         assert reply == rtu("03 08 0053 004f 0043 004f", unit.address)
         sent.append(reply)
     assert len(sent) == len(station.bus) > 0
-    assert line._responder.reply(rtu(read_pdu(50000, 4), 1)) == b""
+    assert line.exchange(rtu(read_pdu(50000, 4), 1), line.timing) == b""
 
 
 def test_the_voltage_reference_of_each_bus_is_its_u_module(building: Building) -> None:
