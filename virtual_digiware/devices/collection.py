@@ -7,7 +7,7 @@ same refresh. One that does not keeps what it showed last, until it is back.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
 
@@ -200,6 +200,17 @@ class GatewayCollection:
                 # Dates are shown on the unit's own clock, as in its registers.
                 values[index] = made[point] + (offset_s if row.encoding == "DATETIME" else 0)
         return values
+
+    def ask(self, tables: Iterable[str]) -> None:
+        """Say that tables of all units will be read, see `Snapshot.ask`."""
+        self._see()
+        measured = [table for table in tables if table.startswith(MEASURED)]
+        for unit in self.units:
+            snapshot = self._snapshot_of(unit)
+            for table in measured:
+                slots = unit.slots if table.startswith("circuit.") else unit.taps
+                if snapshot is not None and slots and self._rows(unit.product, table):
+                    snapshot.ask(table, slots)
 
     def row(self, unit: Unit, table: str, point: str) -> Row | None:
         """The register row of a point; None when the product lacks it, which reads 0 on every protocol."""

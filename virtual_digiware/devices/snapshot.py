@@ -89,6 +89,10 @@ class Snapshot:
             self._asked.add(name, slots)
         return table
 
+    def ask(self, name: str, slots: Slots) -> None:
+        """Say that a table will be read, so that `prepare` makes it with the others of its name."""
+        self._asked.add(name, slots)
+
     def prepare(self) -> None:
         """Make what has been read of earlier snapshots, each table for all its units at once."""
         for name, wanted in self._asked.for_next().items():

@@ -128,15 +128,20 @@ class Endpoints:
             raise
 
     def _publish(self, building: Building) -> None:
+        from virtual_digiware.devices.mqtt_binding import published_tables
         from virtual_digiware.simulator.mqtt_publishers import MqttAlarms, mqtt_publishers
 
         self.mqtt_publishers.update(mqtt_publishers(building))
-        for name, publisher in self.mqtt_publishers.items():
+        if not self.mqtt_publishers:
+            return
+        for name in self.mqtt_publishers:
             self._collections[name] = building.collections[name]
+            building.collections[name].ask(one.table for one in published_tables())
+        building.model.snapshot.prepare()
+        for publisher in self.mqtt_publishers.values():
             publisher.start()
             self._stack.push_async_callback(publisher.close)
-        if self.mqtt_publishers:
-            self._mqtt_alarms = MqttAlarms(building.model, self.mqtt_publishers)
+        self._mqtt_alarms = MqttAlarms(building.model, self.mqtt_publishers)
 
     def collect(self) -> None:
         """Let the gateways take over what has been published, whether or not somebody reads them."""
