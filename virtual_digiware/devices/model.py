@@ -32,6 +32,7 @@ from virtual_digiware.devices.effects import (
 )
 from virtual_digiware.devices.faults.book import Fault, FaultBook, Turn
 from virtual_digiware.devices.faults.electrical import event_of
+from virtual_digiware.devices.faults.mistakes import mistaken_settings
 from virtual_digiware.devices.faults.presence import dead_units
 from virtual_digiware.devices.faults.wiring import miswired_slots, miswired_taps
 from virtual_digiware.devices.io_drives import DriveError
@@ -249,6 +250,8 @@ class SiteModel:
             for unit in self.units.values():
                 unit.is_dead = unit.path in dead
                 unit.note_presence(turns[-1].time_ms)
+                slots = [self._planned[place] for place in unit.slots]
+                unit.settings.mistaken = mistaken_settings(slots, self.faults.on(unit.path))
                 if unit.dc is not None:
                     unit.dc.take_faults(self.faults.on(unit.path), turns[-1].time_ms)
             self._rewire(turns[-1].time_ms)
@@ -267,7 +270,8 @@ class SiteModel:
 
     def _connect(self) -> Connected:
         faults = self.faults.active
-        slots, taps = miswired_slots(self._planned, faults), miswired_taps(self._taps, faults)
+        slots = miswired_slots(self._planned, faults, self._taps)
+        taps = miswired_taps(self._taps, faults)
         return connected(slots, taps, self._inputs, self.units)
 
     def _rewire(self, t_ms: int) -> None:

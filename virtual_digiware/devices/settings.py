@@ -31,6 +31,8 @@ class Settings:
         self.map = product.register_map
         self._places = product.places
         self._initial = dict(initial)
+        self.mistaken: Mapping[Key, int] = {}
+        """Values that a fault has put in the place of what was written; they are shown and have effect."""
         self._live: dict[int, int] = {}
         self._saved: dict[int, int] = {}
 
@@ -64,6 +66,8 @@ class Settings:
     def _value(self, placed: PlacedBlock, row: Row, written: Mapping[int, int]) -> float | str:
         if row.reserved:
             return 0
+        if self.mistaken and (placed.block.name, placed.slot, row.point) in self.mistaken:
+            return self.mistaken[placed.block.name, placed.slot, row.point]
         initial = self._initial.get((placed.block.name, placed.slot, row.point), row.initial)
         first = placed.base + row.offset
         if not any(first + i in written for i in range(row.words)):

@@ -297,6 +297,18 @@ def sites() -> None:
 
 
 @app.command()
+def faults(
+    form: Annotated[
+        Literal["text", "markdown"], typer.Option("--format", "-f", help="markdown: tables for a page.")
+    ] = "text",
+) -> None:
+    """List the faults that can be injected into a running site: what each does, and what a client sees."""
+    from virtual_digiware.simulator.faults.listing import faults_markdown, faults_text
+
+    sys.stdout.write(faults_markdown() if form == "markdown" else faults_text())
+
+
+@app.command()
 def loads() -> None:
     """List the load classes and daily profiles that a site file may use."""
     from virtual_digiware.profiles.library import load_classes

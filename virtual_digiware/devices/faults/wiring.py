@@ -15,10 +15,13 @@ from virtual_digiware.devices.faults.book import Fault
 from virtual_digiware.profiles.installation import PHASES
 
 
-def miswired_slots(slots: Sequence[Slot], faults: Sequence[Fault]) -> tuple[Slot, ...]:
+def miswired_slots(
+    slots: Sequence[Slot], faults: Sequence[Fault], taps: Sequence[Tap] = ()
+) -> tuple[Slot, ...]:
     """Slots with all wiring faults of current sensors applied, in the order of the faults.
 
-    A fault's target is a unit; its parameter `circuit` narrows it to one circuit of that unit.
+    A fault's target is a unit; its parameter `circuit` narrows it to one circuit of that unit. One whose
+    target is a voltage module concerns every slot that takes its voltage from that module's tap.
     """
     result = list(slots)
     for fault in faults:
@@ -26,8 +29,9 @@ def miswired_slots(slots: Sequence[Slot], faults: Sequence[Fault]) -> tuple[Slot
         if change is None:
             continue
         circuit = fault.parameters.get("circuit")
+        fed = [index for index, tap in enumerate(taps) if tap.unit == fault.target]
         for i, slot in enumerate(result):
-            if slot.unit == fault.target and circuit in (None, slot.circuit):
+            if (slot.unit == fault.target or slot.tap in fed) and circuit in (None, slot.circuit):
                 result[i] = replace(slot, inputs=change(slot.inputs, fault.parameters))
     return tuple(result)
 
@@ -90,8 +94,11 @@ SENSOR_EFFECTS: Mapping[str, SensorChange] = {
     "sensor_scaled": _scaled,
     "sensor_open": _open,
     "sensor_permuted": _permuted,
+    "phases_permuted": _permuted,
 }
 TAP_EFFECTS: Mapping[str, Callable[[Tap, Mapping[str, Any]], Tap]] = {
     "voltage_permuted": _taps_permuted,
     "voltage_open": _taps_open,
+    "phases_permuted": _taps_permuted,
 }
+"""`phases_permuted` changes the taps of a voltage module and the sensors of its whole bus alike."""

@@ -56,20 +56,26 @@ class FaultKind(_Model):
     source: str = ""
 
 
-class _KindFile(_Model):
+class KindFile(_Model):
+    """The faults of one theme."""
+
     theme: str
     about: str
     faults: tuple[FaultKind, ...]
 
 
 @cache
+def theme_files() -> tuple[KindFile, ...]:
+    """All themes, by the names of their files."""
+    return tuple(
+        KindFile.model_validate(yaml_data.read(path.read_text(encoding="utf-8")))
+        for path in sorted(_FILES.glob("*.yaml"))
+    )
+
+
 def themes() -> Mapping[str, tuple[FaultKind, ...]]:
     """Kinds of faults by theme, in the order of the files and of each file."""
-    files = [
-        _KindFile.model_validate(yaml_data.read(path.read_text(encoding="utf-8")))
-        for path in sorted(_FILES.glob("*.yaml"))
-    ]
-    return {file.theme: file.faults for file in files}
+    return {file.theme: file.faults for file in theme_files()}
 
 
 @cache
