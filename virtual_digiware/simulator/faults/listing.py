@@ -52,7 +52,7 @@ def _ends(kind: FaultKind) -> str:
 
 
 def _parameter(name: str, parameter: Parameter, code: str = "") -> str:
-    facts = [parameter.type]
+    facts: list[str] = [parameter.type]
     if parameter.low is not None or parameter.high is not None:
         low, high = ("any" if one is None else f"{one:g}" for one in (parameter.low, parameter.high))
         facts.append(f"{low} to {high} {parameter.unit}".strip())
