@@ -193,6 +193,36 @@ def points(
 
 
 @app.command()
+def truth(
+    site: Site,
+    point: Annotated[
+        str,
+        typer.Argument(
+            metavar="POINT", help="UNIT/CIRCUIT/POINT or UNIT/POINT; patterns such as i35/*/current_* too."
+        ),
+    ],
+    at: At = None,
+    output_format: Annotated[Literal["text", "json"], typer.Option("--format", "-f")] = "text",
+    seed: Seed = None,
+) -> None:
+    """Tell what is true of a point at a time, and exactly how each protocol shows it."""
+    from virtual_digiware.simulator.clock import wall_ms
+    from virtual_digiware.simulator.oracle.oracle import SiteOracle
+    from virtual_digiware.simulator.oracle.places import PointUnknown
+    from virtual_digiware.simulator.oracle.report import truths_json, truths_text
+
+    with polite_refusals():
+        t_ms = _instant(at)
+        oracle = SiteOracle(_load(site, seed)).at(wall_ms() if t_ms is None else t_ms)
+        try:
+            truths = oracle.truths(point)
+        except PointUnknown as error:
+            typer.echo(str(error), err=True)
+            raise typer.Exit(MISTAKE_OF_THE_USER) from error
+    sys.stdout.write(truths_json(truths) if output_format == "json" else truths_text(truths))
+
+
+@app.command()
 def waveform(
     site: Site,
     circuit: Annotated[str, typer.Argument(metavar="CIRCUIT")],

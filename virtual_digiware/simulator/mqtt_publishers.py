@@ -43,6 +43,11 @@ def mqtt_publishers(building: Building) -> dict[str, MqttPublisher]:
     }
 
 
+def base_topic(site: str, gateway: str, section: Mqtt) -> str:
+    """What all topics of a gateway begin with."""
+    return section.topic or f"digiware/{site}/{gateway}"
+
+
 def _settings(building: Building, gateway: str, section: Mqtt) -> MqttSettings:
     from virtual_digiware.buses.mqtt.settings import MqttSettings, Tls
 
@@ -56,7 +61,7 @@ def _settings(building: Building, gateway: str, section: Mqtt) -> MqttSettings:
         host=section.broker,
         port=section.port_number,
         client_id=section.client_id or f"vdigiware-{site}-{gateway}",
-        base_topic=section.topic or f"digiware/{site}/{gateway}",
+        base_topic=base_topic(site, gateway, section),
         version=section.version,
         period_ms=round(section.period_s * 1000),
         qos=section.qos,

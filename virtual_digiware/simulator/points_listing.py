@@ -95,7 +95,7 @@ def point_lines(building: Building, t_ms: int, selection: Selection) -> Iterator
 def _lines_of(unit: Unit, placed: PlacedBlock, selection: Selection) -> Iterator[PointLine]:
     from virtual_digiware.devices.register_table import confidence_of
 
-    circuit = _circuit_of(unit, placed)
+    circuit = circuit_of(unit, placed)
     if circuit is None:
         return
     wanted = [
@@ -115,7 +115,7 @@ def _lines_of(unit: Unit, placed: PlacedBlock, selection: Selection) -> Iterator
             circuit=circuit,
             table=placed.block.table,
             point=row.point,
-            value=_value(values[position], row, is_raw),
+            value=shown_value(values[position], row, is_raw),
             unit=row.unit,
             register=placed.base + row.offset,
             words=row.words,
@@ -126,14 +126,15 @@ def _lines_of(unit: Unit, placed: PlacedBlock, selection: Selection) -> Iterator
         )
 
 
-def _circuit_of(unit: Unit, placed: PlacedBlock) -> str | None:
+def circuit_of(unit: Unit, placed: PlacedBlock) -> str | None:
     """The circuit that a block shows; empty where it shows none; None where the slot has no circuit."""
     if placed.block.repeat is None or placed.block.repeat.per != "circuit":
         return ""
     return unit.circuits[placed.slot] if placed.slot < len(unit.circuits) else None
 
 
-def _value(value: object, row: Row, is_raw: bool) -> float | int | str | None:
+def shown_value(value: object, row: Row, is_raw: bool) -> float | int | str | None:
+    """A value that a unit has read, in the unit of its row and as fine as its register."""
     if value is None or isinstance(value, str):
         return value
     if ENCODINGS[row.encoding].kind == "text" and not value:

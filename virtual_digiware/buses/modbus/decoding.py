@@ -22,10 +22,11 @@ def decoded(block: Block, data: bytes) -> Iterator[tuple[str, Value]]:
     """
     for row in block.rows:
         if not row.reserved:
-            yield row.point, _value(row, data[2 * row.offset : 2 * (row.offset + row.words)])
+            yield row.point, decoded_value(row, data[2 * row.offset : 2 * (row.offset + row.words)])
 
 
-def _value(row: Row, data: bytes) -> Value:
+def decoded_value(row: Row, data: bytes) -> Value:
+    """One point from the bytes of its registers; see `decoded`."""
     encoding = ENCODINGS[row.encoding]
     if encoding.kind == "text":
         if encoding.characters_per_word == 1:

@@ -161,7 +161,7 @@ class ProductObjects:
         yield from self._bits("digital_input", "inputState", "io.digital_inputs", "digital_inputs")
         yield from self._functions()
         yield from self._bits("digital_output", "outputState", "io.digital_outputs", "digital_outputs")
-        for name, table, points in _ANALOGUE:
+        for name, table, points in INPUT_TABLES:
             own = self._binding.objects[name]
             units = [unit for unit in self.units() if _slots(unit, table)]
             for column, point, tag in points:
@@ -248,7 +248,7 @@ ALARM_VALUES: dict[str, Callable[[AlarmNotice], bytes]] = {
 }
 """Objects of an alarm, in the table and in traps."""
 
-_ANALOGUE: tuple[tuple[str, str, tuple[tuple[str, str, int], ...]], ...] = (
+INPUT_TABLES: tuple[tuple[str, str, tuple[tuple[str, str, int], ...]], ...] = (
     (
         "analogue_input",
         "io.analogue_inputs",
