@@ -37,6 +37,7 @@ def test_the_site_has_every_product():
     named += [module["product"] for gateway in site["gateways"] for module in gateway["bus"]]
     named += [meter["product"] for meter in site["meters"]]
     assert set(named) == {*products(), "generic"}
+    assert sorted(named) == sorted([*products(), "generic", "C-31", "C-31"])  # DC needs heads of its own
 
 
 def shown(data: bytes, kind: str, scale: float) -> float | str:

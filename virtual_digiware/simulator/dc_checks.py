@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 MAX_FEEDER_DROP = 1 / 48
 """A volt at 48 V: what a feeder of an exchange may lose at nominal load (a choice)."""
 
+RECTIFIER_MARGIN = 1.15
+"""Rated power over that of the loads: classes peak at 1.02, with noise and droop on top (a choice)."""
+
 
 def check_dc(site: Site, complaints: Complaints) -> None:
     """Every rule of the `dc` section."""
@@ -32,6 +35,7 @@ def check_dc(site: Site, complaints: Complaints) -> None:
                 right = f"a name of its own; {taken[name]} has a circuit of that name"
                 complaints.add((*path, "circuits", name), name, right)
             taken.setdefault(name, board_name)
+        _check_rectifier(board, path, complaints)
         _check_circuits(board, path, complaints)
 
 
@@ -63,6 +67,16 @@ def check_dc_module(
 def dc_circuits(site: Site) -> dict[str, str]:
     """The board of every direct-current circuit."""
     return {name: board_name for board_name, board in site.dc.items() for name in board.circuits}
+
+
+def _check_rectifier(board: DcBoard, path: KeyPath, complaints: Complaints) -> None:
+    """It carries all loads at once, in their busiest hour, with something left to recharge a battery."""
+    if board.rectifier is None:
+        return
+    least_kw = RECTIFIER_MARGIN * sum(circuit.power_kw or 0 for circuit in board.circuits.values())
+    if board.rectifier.rated_kw < least_kw:
+        right = f"at least {least_kw:g} kW, {RECTIFIER_MARGIN} times what its loads draw"
+        complaints.add((*path, "rectifier", "rated_kw"), board.rectifier.rated_kw, right)
 
 
 def _check_circuits(board: DcBoard, path: KeyPath, complaints: Complaints) -> None:

@@ -13,7 +13,7 @@ from virtual_digiware.profiles.dc.truth import DcSolution, DcTruth
 from virtual_digiware.profiles.installation import Event
 from virtual_digiware.profiles.pulses import STEP_MS
 
-_CHUNK_STEPS = 8640
+_CHUNK_MS = 8640 * STEP_MS
 _KEPT = 4
 
 
@@ -31,10 +31,8 @@ class DcPlant:
         self._outages = [_outage(event) for event in events if event.kind == "interruption"]
         self._truth = DcTruth(installation, seed, self._outages)
         self._solved: dict[int, DcSolution] = {}
-        count = len(installation.circuits)
-        self._first = commissioned_ms // STEP_MS
-        self._through = self._first
-        self._counted = np.zeros((2, count), np.int64)
+        self._through_ms = commissioned_ms
+        self._counted = np.zeros((2, len(installation.circuits)), np.int64)
 
     @property
     def board_index(self) -> Mapping[str, int]:
@@ -48,7 +46,7 @@ class DcPlant:
         """An interruption that nobody knew of before."""
         if event.kind == "interruption":
             self._outages.append(_outage(event))
-            self._begin_anew()
+            self._go_on_from(event.start_ms)
 
     def calm(self, event: Event, t_ms: int) -> None:
         """An interruption is over at `t_ms`, before its time."""
@@ -58,7 +56,7 @@ class DcPlant:
         over = self._outages.pop(place)
         if t_ms > over.start_ms:
             self._outages.insert(place, replace(over, end_ms=t_ms))
-        self._begin_anew()
+        self._go_on_from(t_ms)
 
     def at(self, t_ms: int) -> DcSolution:
         """The boards at an instant; arrays with one row."""
@@ -70,41 +68,31 @@ class DcPlant:
         return solution
 
     def energies_mj(self, t_ms: int) -> IntArray:
-        """Imported and exported energies (2, K) since the commissioning, in mJ.
-
-        Whole base steps as booked; of the running step the share that has passed, so no counter falls back.
-        """
-        last = t_ms // STEP_MS
-        if last < self._through:
+        """Imported and exported energies (2, K) since the commissioning, in mJ; they never fall back."""
+        last_ms = t_ms // STEP_MS * STEP_MS
+        if last_ms < self._through_ms:
             self._count_anew()
-        while self._through < last:
-            end = min(last, self._through + _CHUNK_STEPS)
-            self._counted = self._counted + self._gained(self._through, end)
-            self._through = end
-        running = self._split(self._truth.step_energies_mj(last, last + 1))
-        before = t_ms - last * STEP_MS
-        since = max(0, self._commissioned_ms - last * STEP_MS)
-        return self._counted + running * before // STEP_MS - running * min(since, before) // STEP_MS
+        while self._through_ms < last_ms:
+            end_ms = min(last_ms, self._through_ms // STEP_MS * STEP_MS + _CHUNK_MS)
+            self._counted = self._counted + self._gained(self._through_ms, end_ms)
+            self._through_ms = end_ms
+        return self._counted + self._gained(self._through_ms, t_ms)
 
-    def _gained(self, first: int, last: int) -> IntArray:
-        booked = self._split(self._truth.step_energies_mj(first, last))
-        if first == self._first:  # the step in which counting began counts from there on
-            skipped_ms = self._commissioned_ms - first * STEP_MS
-            begun = self._split(self._truth.step_energies_mj(first, first + 1))
-            booked = booked - begun * skipped_ms // STEP_MS
-        return booked
-
-    def _split(self, booked: IntArray) -> IntArray:
-        """(2, K) of signed steps (T, K): import and export."""
+    def _gained(self, first_ms: int, last_ms: int) -> IntArray:
+        if last_ms <= first_ms:
+            return np.zeros_like(self._counted)
+        booked = self._truth.energies_mj(self._truth.boundaries(first_ms, last_ms))
         return np.stack([np.maximum(booked, 0).sum(axis=0), np.maximum(-booked, 0).sum(axis=0)])
 
-    def _begin_anew(self) -> None:
+    def _go_on_from(self, t_ms: int) -> None:
+        """Other outages hold, which change nothing before `t_ms`."""
         self._truth = DcTruth(self._installation, self._seed, self._outages)
         self._solved.clear()
-        self._count_anew()
+        if t_ms < self._through_ms:
+            self._count_anew()
 
     def _count_anew(self) -> None:
-        self._through, self._counted = self._first, np.zeros_like(self._counted)
+        self._through_ms, self._counted = self._commissioned_ms, np.zeros_like(self._counted)
 
 
 def _outage(event: Event) -> Outage:

@@ -21,6 +21,16 @@ class Rectifier:
     """Relative fall of the voltage at rated current."""
     mains: str | None = None
 
+    @property
+    def resistance_ohm(self) -> float:
+        """Of the droop."""
+        return self.droop * self.float_v**2 / self.rated_w
+
+    @property
+    def limit_a(self) -> float:
+        """Current at rated power; recharging stops there, so loads must stay below."""
+        return self.rated_w / self.float_v
+
 
 @dataclass(frozen=True, slots=True)
 class Battery:

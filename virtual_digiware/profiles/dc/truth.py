@@ -8,14 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from virtual_digiware.profiles.dc.battery import BatteryCourse
+from virtual_digiware.profiles.dc.branches import Branches
 from virtual_digiware.profiles.dc.installation import DcBoard, DcCircuit, DcInstallation, Outage
 from virtual_digiware.profiles.dc.loads import DcLoads
+from virtual_digiware.profiles.dc.outages import BoolArray, Outages
 from virtual_digiware.profiles.dc.sun import Clouds, clear_sky_w_m2, sine_of_elevation
 from virtual_digiware.profiles.noise import key, uniform
 from virtual_digiware.profiles.pulses import STEP_MS
 from virtual_digiware.profiles.solution import FloatArray, IntArray
 
-_SWEEPS = 8
 _DAWN_W_M2 = 5.0
 _MISMATCH, _MISMATCH_STREAM = 0.015, 1
 _MPP_VOLTAGE, _MPP_CURRENT = 0.81, 0.94
@@ -72,25 +73,41 @@ class DcTruth:
     def at(self, t_ms: IntArray) -> DcSolution:
         """The boards at instants (T,)."""
         t_ms = np.asarray(t_ms, np.int64)
+        return self._solved(t_ms, t_ms)
+
+    def _solved(self, t_ms: IntArray, mains_ms: IntArray) -> DcSolution:
+        """At instants, under the mains of others in the same base steps."""
         voltage = np.zeros((len(t_ms), len(self._boards)))
         current = np.zeros((len(t_ms), len(self.installation.circuits)))
         for board in self._boards:
-            voltage[:, board.place], own = board.solve(t_ms)
+            voltage[:, board.place], own = board.solve(t_ms, mains_ms)
             current[:, board.circuits] = own
         power = current * voltage[:, [self.board_index[one.board] for one in self.installation.circuits]]
         return DcSolution(t_ms, voltage, current, power)
 
-    def step_energies_mj(self, first: int, last: int) -> IntArray:
-        """Signed energies (T, K) of whole base steps `first` to `last` - 1 (numbers since the epoch), in mJ.
+    def boundaries(self, first_ms: int, last_ms: int) -> IntArray:
+        """Ascending instants from `first_ms` to `last_ms`: base steps, cut where a mains goes or comes."""
+        grid = np.arange(first_ms // STEP_MS + 1, -(-last_ms // STEP_MS), dtype=np.int64) * STEP_MS
+        cuts = [edge for board in self._boards for edge in board.outages.edges_ms]
+        inside = [edge for edge in cuts if first_ms < edge < last_ms]
+        return np.unique(np.concatenate([[first_ms], grid, np.array(inside, np.int64), [last_ms]]))
 
-        Steps are booked at the power of their middle. An incomer is booked as the sum of what it carries, so
-        what flows in flows out to the last millijoule.
+    def energies_mj(self, edges: IntArray) -> IntArray:
+        """Signed energies (T, K), in mJ, between `edges` (T + 1,), which `boundaries` gave.
+
+        A piece is booked with what loads want, and the sun gives, in the middle of its base step, under the
+        mains of its begin: a cut inside a step changes nothing before it. What feeds the loads, an incomer or
+        a battery, is booked as the sum of what it carries, so they agree to the last millijoule.
         """
-        steps = np.arange(first, last, dtype=np.int64)
-        power = self.at(steps * STEP_MS + STEP_MS // 2).power_w
-        booked = np.rint(power * STEP_MS).astype(np.int64)
+        begin_ms = edges[:-1]
+        middle_ms = begin_ms // STEP_MS * STEP_MS + STEP_MS // 2
+        power = self._solved(middle_ms, begin_ms).power_w
+        booked = np.rint(power * np.diff(edges)[:, None]).astype(np.int64)
         for board in self._boards:
-            if board.incomer is not None:
+            if board.battery is not None:
+                out = board.outages.at(begin_ms)
+                booked[out, board.battery] = -booked[out][:, board.loads].sum(axis=1)
+            if board.incomer is not None and board.is_listed:
                 carried = booked[:, board.carried].sum(axis=1)
                 booked[:, board.incomer] = carried if board.is_fed else -carried
         return booked
@@ -116,10 +133,14 @@ class _Board:
         incomers = [index for index, circuit in circuits if circuit.kind == "incomer"]
         self.incomer = incomers[0] if incomers else None
         self.carried = [index for index, circuit in circuits if circuit.kind != "incomer"]
+        self.loads = [index for index, circuit in circuits if circuit.kind == "load"]
+        batteries = [index for index, circuit in circuits if circuit.kind == "battery"]
+        self.battery = batteries[0] if batteries else None
+        self.is_listed = board.battery is None or self.battery is not None
+        """All that an incomer carries is among the circuits; a battery may have none."""
         self._board = board
         self._own = {kind: [i for i, one in enumerate(kinds) if one == kind] for kind in set(kinds)}
         loads = [circuit for _, circuit in circuits if circuit.kind == "load"]
-        self._resistance = np.array([one.resistance_ohm for one in loads])
         self._loads = DcLoads(
             [one.name for one in loads],
             [one.load_class for one in loads],
@@ -133,23 +154,28 @@ class _Board:
         mismatch = uniform(names, _MISMATCH_STREAM, 0) if names else np.zeros(0)
         self._string_a = np.array([one.nominal_a for one in strings]) * (1 - _MISMATCH * mismatch)
         self._clouds = Clouds(key(seed, installation.site, f"dc/{board.name}/clouds"))
+        rectifier = board.rectifier
+        self.outages = Outages(outages, None if rectifier is None else rectifier.mains)
+        self._branches = Branches(
+            np.array([one.resistance_ohm for one in loads]),
+            self._loads.exponent,
+            1.0 if rectifier is None else rectifier.float_v,
+        )
         self._battery: BatteryCourse | None = None
-        own = _outages_of(board, outages)
-        self._outages = own
-        if board.battery is not None:
+        if board.battery is not None and rectifier is not None:
             self._battery = BatteryCourse(
-                board.battery, own, lambda t_ms: self._loads.power_w(t_ms).sum(axis=1)
+                board.battery, rectifier, self.outages, self._loads.power_w, self._branches
             )
 
-    def solve(self, t_ms: IntArray) -> tuple[FloatArray, FloatArray]:
-        """Voltage (T,) and currents (T, own circuits)."""
+    def solve(self, t_ms: IntArray, mains_ms: IntArray) -> tuple[FloatArray, FloatArray]:
+        """Voltage (T,) and currents (T, own circuits), under the mains of `mains_ms`."""
         currents = np.zeros((len(t_ms), len(self.circuits)))
         if self._board.sun is not None:
             voltage, strings = self._shine(t_ms)
             currents[:, self._own.get("string", [])] = -strings
             total = strings.sum(axis=1)
         else:
-            voltage, loads, charging, total = self._feed(t_ms)
+            voltage, loads, charging, total = self._feed(t_ms, self.outages.at(mains_ms))
             currents[:, self._own.get("load", [])] = loads
             currents[:, self._own.get("battery", [])] = charging[:, None]
         currents[:, self._own.get("incomer", [])] = total[:, None]
@@ -167,44 +193,30 @@ class _Board:
         strings = _MPP_CURRENT * self._string_a * (np.where(is_day, irradiance, 0.0) / 1000)[:, None]
         return voltage, strings
 
-    def _feed(self, t_ms: IntArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    def _feed(self, t_ms: IntArray, out: BoolArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
         """Voltage, currents of the loads, charging current, and current of the rectifier."""
         rectifier, battery = self._board.rectifier, self._board.battery
         assert rectifier is not None  # checked
         wanted = self._loads.power_w(t_ms)
-        nominal_v = rectifier.float_v
         source_v = np.full(len(t_ms), rectifier.float_v)
-        resistance = np.full(len(t_ms), rectifier.droop * rectifier.float_v**2 / rectifier.rated_w)
-        charging = np.zeros(len(t_ms))
-        out = _is_out(self._outages, t_ms)
+        resistance = np.full(len(t_ms), rectifier.resistance_ohm)
+        wish_a = np.zeros(len(t_ms))
         if self._battery is not None and battery is not None:
             course = self._battery.at(t_ms)
-            charging = np.where(out, 0.0, self._battery.charging_a(course.charge))
+            wish_a = np.where(out, 0.0, self._battery.charging_a(course.charge))
             source_v = np.where(out, self._battery.open_circuit_v(course.charge), source_v)
             resistance = np.where(out, battery.resistance_ohm, resistance)
             wanted = np.where((out & course.is_cut_off)[:, None], 0.0, wanted)
         else:
             source_v = np.where(out, 0.0, source_v)
             wanted = np.where(out[:, None], 0.0, wanted)
-        voltage, loads = source_v, np.zeros_like(wanted)
-        for _ in range(_SWEEPS):
-            loads = self._load_currents(wanted, voltage, nominal_v)
-            voltage = np.maximum(source_v - resistance * (loads.sum(axis=1) + charging), 0.0)
-        loads = self._load_currents(wanted, voltage, nominal_v)
+        voltage, loads, charging = self._branches.solve(
+            wanted, source_v, resistance, wish_a, rectifier.limit_a
+        )
         total = loads.sum(axis=1)
         if battery is not None:
             charging = np.where(out, -total, charging)
         return voltage, loads, charging, total + charging
-
-    def _load_currents(self, wanted_w: FloatArray, voltage_v: FloatArray, nominal_v: float) -> FloatArray:
-        """(T, N): what loads draw through their feeders, P = (U - R I) I solved for the smaller I."""
-        relative = np.where(voltage_v > 0, voltage_v / nominal_v, 0.0)[:, None]
-        # 0 to the power of 0 is 1, but a load without voltage draws nothing.
-        power = np.where(relative > 0, wanted_w * relative**self._loads.exponent, 0.0)
-        bus = voltage_v[:, None]
-        root = np.sqrt(np.maximum(bus * bus - 4 * self._resistance * power, 0.0))
-        drawn: FloatArray = np.divide(2 * power, bus + root, out=np.zeros_like(power), where=bus > 0)
-        return drawn
 
 
 def _check(board: DcBoard, circuits: Sequence[DcCircuit]) -> None:
@@ -219,30 +231,3 @@ def _check(board: DcBoard, circuits: Sequence[DcCircuit]) -> None:
     for kind in ("incomer", "battery"):
         if sum(circuit.kind == kind for circuit in circuits) > 1:
             raise DcError(board.name, f"one {kind} at most")
-
-
-def _outages_of(board: DcBoard, outages: Sequence[Outage]) -> list[tuple[int, int | None]]:
-    """Outages of what feeds the rectifier, joined where they touch, ascending."""
-    mains = None if board.rectifier is None else board.rectifier.mains
-    joined: list[tuple[int, int | None]] = []
-    for outage in sorted(outages, key=lambda one: one.start_ms):
-        if outage.source != mains:
-            continue
-        last_end_ms = joined[-1][1] if joined else -1
-        if joined and (last_end_ms is None or outage.start_ms <= last_end_ms):
-            end_ms = None
-            if last_end_ms is not None and outage.end_ms is not None:
-                end_ms = max(last_end_ms, outage.end_ms)
-            joined[-1] = (joined[-1][0], end_ms)
-        else:
-            joined.append((outage.start_ms, outage.end_ms))
-    return joined
-
-
-def _is_out(
-    outages: Sequence[tuple[int, int | None]], t_ms: IntArray
-) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    out = np.zeros(len(t_ms), np.bool_)
-    for start_ms, end_ms in outages:
-        out |= (t_ms >= start_ms) & (np.True_ if end_ms is None else t_ms < end_ms)
-    return out
