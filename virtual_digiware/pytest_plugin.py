@@ -49,11 +49,9 @@ class _SessionSites:
         self._running: dict[str, Site] = {}
 
     def get(self, site: str | Path, options: dict[str, Any]) -> Site:
-        from virtual_digiware.testing import Site
-
         key = repr((site, sorted(options.items())))
         if key not in self._running:
-            self._running[key] = self._stack.enter_context(Site(site, folder=self._make_folder(), **options))
+            self._running[key] = _start(self._stack, site, self._make_folder(), options)
         return self._running[key]
 
 
@@ -84,17 +82,26 @@ def digiware_site_factory(request: pytest.FixtureRequest, tmp_path: Path) -> Ite
     A site is a path (beside the test or from the root of the project), a shipped name, or the text of a file;
     the options are those of `virtual_digiware.testing.Site`.
     """
-    from virtual_digiware.testing import Site
-
     with ExitStack() as stack:
 
         def start(site: str | Path = "demo", *, folder: Path | None = None, **options: Any) -> Site:
             number = len(list(tmp_path.glob("digiware-*"))) + 1
             place = tmp_path / f"digiware-{number}" if folder is None else folder
             place.mkdir(parents=True, exist_ok=True)
-            return stack.enter_context(Site(_located(site, request), folder=place, **options))
+            return _start(stack, _located(site, request), place, options)
 
         yield start
+
+
+def _start(stack: ExitStack, site: str | Path, folder: Path, options: dict[str, Any]) -> Site:
+    """Start a site that ends with `stack`; mistakes in its file are told without a traceback."""
+    from virtual_digiware.testing import FileFaults, Site
+
+    try:
+        return stack.enter_context(Site(site, folder=folder, **options))
+    except FileFaults as faults:
+        mistakes = str(faults)
+    pytest.fail(mistakes, pytrace=False)
 
 
 def _asked_for(request: pytest.FixtureRequest) -> tuple[str | Path, str, dict[str, Any]]:

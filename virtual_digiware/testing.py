@@ -10,6 +10,7 @@ from virtual_digiware.simulator.session.places import BacnetEndpoint, Endpoint, 
 from virtual_digiware.simulator.session.site import InjectedFaults, Site
 from virtual_digiware.simulator.session.thread import SiteStopped
 from virtual_digiware.simulator.time_control import TimeRefused
+from virtual_digiware.simulator.yaml_text import FileFaults
 
 __all__ = [
     "DEFAULT_AT",
@@ -18,6 +19,7 @@ __all__ = [
     "BacnetEndpoint",
     "Endpoint",
     "FaultRefused",
+    "FileFaults",
     "InjectedFaults",
     "LineEnd",
     "NotATime",
