@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import tomllib
-from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
 
-import virtual_digiware
+from tests.user_project import PLUGIN, TOP, run_pytest
 
-TOP = Path(virtual_digiware.__file__).parents[1]
-PLUGIN = "virtual_digiware.pytest_plugin"
 POWER = 18476
 
 READ = """
@@ -56,37 +51,14 @@ class Project:
 
     def run(self, *options: str, passed: int = 0, failed: int = 0, errors: int = 0) -> str:
         """Run pytest and expect a result; returns all that it printed."""
-        known = [one for one in entry_points(group="pytest11") if one.value == PLUGIN]
-        load = [] if known else ["-p", PLUGIN]  # a working copy that is not installed declares nothing
-        command = [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-p",
-            "no:asyncio",
-            "-p",
-            "no:cacheprovider",
-            *load,
-            *options,
-        ]
-        ended = subprocess.run(
-            command,
-            cwd=self.folder,
-            env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(TOP), "PYTHONDONTWRITEBYTECODE": "1"},
-            capture_output=True,
-            text=True,
-            timeout=50,
-        )
-        counts = {"passed": passed, "failed": failed, "error": errors}
-        wanted = [
-            f"{count} {word}{'s' if word == 'error' and count > 1 else ''}"
-            for word, count in counts.items()
-            if count
-        ]
-        printed = ended.stdout + ended.stderr
-        last = ended.stdout.strip().rpartition("\n")[2]
-        assert all(part in last for part in wanted), printed
-        assert ("failed" in last, "error" in last) == (failed > 0, errors > 0), printed
+        printed, last = run_pytest(self.folder, *options)
+        assert ("passed" in last, "failed" in last, "error" in last) == (
+            passed > 0,
+            failed > 0,
+            errors > 0,
+        ), printed
+        for count, word in ((passed, "passed"), (failed, "failed"), (errors, "error")):
+            assert not count or f"{count} {word}" in last, printed
         return printed
 
 

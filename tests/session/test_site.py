@@ -171,6 +171,31 @@ def test_a_mistake_is_told_to_whoever_made_it_and_the_site_goes_on(demo, ask, er
     assert read(demo, "i35", ACTIVE_POWER) > 0
 
 
+def test_a_service_that_no_device_has_is_named():
+    with Site("single") as site, pytest.raises(UnknownName, match="no device of this site has modbus_tcp"):
+        site.modbus()
+
+
+def test_which_of_several_gateways_is_meant_must_be_said():
+    two = "\n".join(
+        f"  - name: g{n}\n    product: M-70\n    modbus_tcp: {{host: 127.0.0.{n}}}\n"
+        f"    rtu_over_tcp: {{host: 127.0.0.{n}}}\n    bus: [{{name: u{n}, product: U-10, address: {n + 2}}}]"
+        for n in (1, 2)
+    )
+    text = f"""\
+site: two
+sources: {{grid: {{voltage_v: 400, transformer_kva: 100}}}}
+boards: {{main: {{source: grid, circuits: {{oven: {{loads: [{{class: resistive, power_kw: 6}}]}}}}}}}}
+gateways:
+{two}
+"""
+    with Site(text) as site:
+        assert site.modbus("g1") != site.modbus("g2")
+        for device in (None, "M-70"):
+            with pytest.raises(UnknownName, match="2 devices have modbus_tcp; name one of g1, g2"):
+                site.modbus(device)
+
+
 def test_a_site_file_with_mistakes_is_refused_before_anything_runs():
     with pytest.raises(FileFaults, match="such file"):
         Site("no-such-site")

@@ -196,6 +196,8 @@ class RunningSite:
 
     def _tell_everybody(self, content: dict[str, Any]) -> None:
         self._announce(content, self.endpoints)
+        if not self.options.owns_process:
+            return  # a guest may be stopped within milliseconds, and most never need these
         # Loaded now, lest somebody's first write waits for it; plain reads are answered without.
         log()
         import_module(MODBUS_DOOR)  # every site has lines or ports of it

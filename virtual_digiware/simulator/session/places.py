@@ -64,10 +64,12 @@ class Places:
         if len(named) == 1:
             entry: Mapping[str, Any] = named[0][service]
             return entry
-        able = ", ".join(str(one["name"]) for one in named or offering) or "none of this site"
+        if not offering:
+            raise UnknownName(f"no device of this site has {service}")
+        able = ", ".join(str(one["name"]) for one in named or offering)
         if named:
-            raise UnknownName(f"{len(named)} devices with {service}; name one of {able}")
-        raise UnknownName(f"{device or 'no device'} has no {service}; it is offered by {able}")
+            raise UnknownName(f"{len(named)} devices have {service}; name one of {able}")
+        raise UnknownName(f"{device} has no {service}; it is offered by {able}")
 
     def line(self, name: str | None) -> LineEnd:
         """The supervisor's end of a line.
