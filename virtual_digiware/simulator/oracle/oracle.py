@@ -105,6 +105,11 @@ class SiteOracle:
     def refresh_ms(self) -> int:
         return self._file.site.refresh_ms
 
+    @property
+    def commissioned_ms(self) -> int | None:
+        """Since when there is something to ask; None: the site file leaves it to the first time asked."""
+        return self._file.site.commissioned
+
     def at(self, t_ms: int) -> SnapshotOracle:
         """The site at a time; what an earlier call returned follows to the new time.
 
