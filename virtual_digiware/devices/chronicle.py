@@ -18,14 +18,17 @@ from virtual_digiware.devices.effects import (
     Disturbed,
     Effect,
     ExtremesReset,
+    Held,
     PartialReset,
     PulsesMarked,
+    Released,
     Rewired,
     Surveyed,
     Watched,
 )
 from virtual_digiware.devices.energies import COUNTERS
 from virtual_digiware.devices.extremes import BoolArray
+from virtual_digiware.devices.faults.holds import Hold
 from virtual_digiware.devices.history import History
 from virtual_digiware.devices.layout import SiteLayout
 from virtual_digiware.devices.metering import Meter
@@ -65,6 +68,7 @@ class Chronicle:
         self._commissioned_ms = commissioned_ms
         self._marks: Mapping[tuple[str, int], tuple[int, int]] = {}
         self._waiting: list[Effect] = []
+        self._holds: tuple[Hold, ...] = ()
         self._computed_ms = commissioned_ms
         self._asked = AskedTables()
         self.horizon_ms = commissioned_ms
@@ -97,6 +101,11 @@ class Chronicle:
             self._computed_ms = max(self._computed_ms, effect.time_ms)
             self._take(effect, self._computed_ms)
         self._computed_ms = t_ms
+        snapshot = self._shown(t_ms)
+        snapshot.prepare()
+        return snapshot
+
+    def _shown(self, t_ms: int) -> Snapshot:
         metered = Metered(
             self._slot_of_circuit,
             self._marks,
@@ -104,9 +113,8 @@ class Chronicle:
             self._events,
             transfers_at(self._present_truth, t_ms),
         )
-        snapshot = Snapshot(self._history.moment(t_ms), metered, self._layout.refresh_ms, self._asked)
-        snapshot.prepare()
-        return snapshot
+        moment, refresh_ms = self._history.moment(t_ms), self._layout.refresh_ms
+        return Snapshot(moment, metered, refresh_ms, self._asked, self._holds)
 
     def _take(self, effect: Effect, t_ms: int) -> None:
         history, count = self._history, self._slot_count
@@ -125,6 +133,10 @@ class Chronicle:
                 history.watch(t_ms, plan)
             case Acknowledged(path=path, acknowledge_id=acknowledge_id):
                 history.acknowledge(t_ms, path, acknowledge_id)
+            case Held(fault=fault, slots=slots, capacity=capacity):
+                self._holds = (*self._holds, Hold(fault, slots, capacity, self._shown(t_ms)))
+            case Released(number=number):
+                self._holds = tuple(one for one in self._holds if one.fault.number != number)
             case Surveyed(until_ms=until_ms):
                 history.survey(t_ms, until_ms)
             case PartialReset(slots=slots, points=points):

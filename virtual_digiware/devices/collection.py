@@ -245,7 +245,7 @@ class GatewayCollection:
         for unit in self._members:
             kept = self._kept[unit.path]
             if unit.path in answering:
-                kept.snapshot, kept.silent_since_ms = snapshot, None
+                kept.snapshot, kept.silent_since_ms = snapshot.seen_by(unit.path), None
             elif kept.silent_since_ms is None:
                 kept.silent_since_ms = snapshot.time_ms
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from virtual_digiware.devices.alarms.plan import Plan
+from virtual_digiware.devices.faults.book import Fault
 from virtual_digiware.devices.site_wiring import Connected
 from virtual_digiware.profiles.installation import Event
 
@@ -96,6 +97,24 @@ class Surveyed:
     until_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """From now on a unit shows something else than it measures. Changes nothing that is measured."""
+
+    time_ms: int
+    fault: Fault
+    slots: tuple[int, ...]
+    capacity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """The fault of that number no longer changes what its unit shows."""
+
+    time_ms: int
+    number: int
+
+
 Effect = (
     Rewired
     | Disturbed
@@ -107,4 +126,6 @@ Effect = (
     | Watched
     | Acknowledged
     | Surveyed
+    | Held
+    | Released
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from virtual_digiware.devices.extremes import EPOCH_2000_MS
 from virtual_digiware.devices.io_drives import CircuitPoint, Constant, DriveError, Room, Sine, analogue_drive
@@ -38,6 +38,8 @@ class EnvironmentalSensor:
         self._key = key
         self._commissioned_ms = commissioned_ms
         self._phase_ms = int.from_bytes(self._hash("phase")) % PERIOD_MS
+        self.weakened: Sequence[tuple[int, float]] = ()
+        """Percentages above which the battery is not, each from a time on, because of faults."""
         self._empty_ms = commissioned_ms + round(layout.battery_days * DAY_MS * layout.battery_percent / 100)
 
     def heard_ms(self, t_ms: int, silenced_ms: int | None = None) -> int | None:
@@ -76,7 +78,8 @@ class EnvironmentalSensor:
 
     def _battery_percent(self, t_ms: int) -> float:
         used = (t_ms - self._commissioned_ms) / (self._layout.battery_days * DAY_MS)
-        return max(0.0, self._layout.battery_percent - 100 * used)
+        left = max(0.0, self._layout.battery_percent - 100 * used)
+        return min([left, *(percent for since_ms, percent in self.weakened if t_ms >= since_ms)])
 
     def _signal_dbm(self, t_ms: int) -> float:
         """Free-space loss over the distance, and fading that differs from one advertisement to the next."""

@@ -24,16 +24,18 @@ from virtual_digiware.devices.effects import (
     Disturbed,
     Effect,
     ExtremesReset,
+    Held,
     PartialReset,
     PulsesMarked,
+    Released,
     Rewired,
     Surveyed,
     Watched,
 )
 from virtual_digiware.devices.faults.book import Fault, FaultBook, Turn
 from virtual_digiware.devices.faults.electrical import event_of
-from virtual_digiware.devices.faults.mistakes import mistaken_settings
-from virtual_digiware.devices.faults.presence import dead_units
+from virtual_digiware.devices.faults.holds import HELD, capacity_of
+from virtual_digiware.devices.faults.units import befall
 from virtual_digiware.devices.faults.wiring import miswired_slots, miswired_taps
 from virtual_digiware.devices.io_drives import DriveError
 from virtual_digiware.devices.layout import SiteLayout
@@ -43,7 +45,7 @@ from virtual_digiware.devices.site_units import build_units, metered_slots
 from virtual_digiware.devices.site_wiring import Connected, connected, module_inputs
 from virtual_digiware.devices.snapshot import Snapshot
 from virtual_digiware.devices.unit import Unit
-from virtual_digiware.profiles.installation import Event
+from virtual_digiware.profiles.installation import PHASES, Event
 from virtual_digiware.profiles.truth import Truth
 
 if TYPE_CHECKING:
@@ -245,15 +247,13 @@ class SiteModel:
                 self._put([Disturbed(turn.time_ms, event)])
             elif event is not None and (event.end_ms is None or event.end_ms > turn.time_ms):
                 self._put([Calmed(turn.time_ms, event)])
+            if turn.fault.effect in HELD and turn.begins:
+                unit = self._unit(turn.fault.target)
+                self._put([Held(turn.time_ms, turn.fault, unit.slots, capacity_of(unit.product))])
+            elif turn.fault.effect in HELD:
+                self._put([Released(turn.time_ms, turn.fault.number)])
         if turns:
-            dead = dead_units(self.faults.active)
-            for unit in self.units.values():
-                unit.is_dead = unit.path in dead
-                unit.note_presence(turns[-1].time_ms)
-                slots = [self._planned[place] for place in unit.slots]
-                unit.settings.mistaken = mistaken_settings(slots, self.faults.on(unit.path))
-                if unit.dc is not None:
-                    unit.dc.take_faults(self.faults.on(unit.path), turns[-1].time_ms)
+            befall(self.units, self._planned, self.faults.active, turns)
             self._rewire(turns[-1].time_ms)
             self.version += 1
 
@@ -343,5 +343,5 @@ def _event(record: Record) -> Event:
         residual=float(data.get("residual", 0.0)),
         shift_hz=float(data.get("shift_hz", 0.0)),
         order=str(data.get("order", "")),
-        **({"phases": tuple(data["phases"])} if "phases" in data else {}),
+        phases=tuple(data.get("phases", PHASES)),
     )

@@ -14,6 +14,7 @@ from virtual_digiware.devices.asked_tables import AskedTables, Slots
 from virtual_digiware.devices.circuit_tables import CIRCUIT_INSTANTANEOUS
 from virtual_digiware.devices.demand import CURVE_LENGTH, DemandBlock
 from virtual_digiware.devices.extremes import seconds_since_2000
+from virtual_digiware.devices.faults.holds import Hold, falsify
 from virtual_digiware.devices.fundamental_tables import circuit_fundamental, network_fundamental
 from virtual_digiware.devices.harmonic_tables import (
     circuit_harmonic_current,
@@ -62,9 +63,18 @@ class Snapshot:
     """Every readable point of a site at one time. Reads happen in one thread; nothing in it changes."""
 
     def __init__(
-        self, moment: Moment, metered: Metered, refresh_ms: int, asked: AskedTables | None = None
+        self,
+        moment: Moment,
+        metered: Metered,
+        refresh_ms: int,
+        asked: AskedTables | None = None,
+        holds: tuple[Hold, ...] = (),
     ) -> None:
-        """`asked` is told what is read of this snapshot, and says what to make before anybody reads."""
+        """`asked` is told what is read of this snapshot, and says what to make before anybody reads.
+
+        `holds` are the faults that make units show something else.
+        """
+        self._holds = holds
         self.time_ms = moment.time_ms
         self._asked = AskedTables() if asked is None else asked
         self._moment = moment
@@ -92,6 +102,20 @@ class Snapshot:
     def ask(self, name: str, slots: Slots) -> None:
         """Say that a table will be read, so that `prepare` makes it with the others of its name."""
         self._asked.add(name, slots)
+
+    def seen_by(self, path: str) -> Snapshot:
+        """What a unit shows of its measurement: this, or the moment at which it froze."""
+        for hold in self._holds:
+            if hold.fault.effect == "values_frozen" and hold.fault.target == path:
+                return hold.since.seen_by(path)
+        return self
+
+    def kept(self, name: str, slots: Slots) -> Table:
+        """As `table`, for those who compute: nobody has asked for it."""
+        table = self._tables.get((name, slots))
+        if table is None:
+            table = self._tables[name, slots] = self._made(name, slots)
+        return table
 
     def prepare(self) -> None:
         """Make what has been read of earlier snapshots, each table for all its units at once."""
@@ -211,6 +235,8 @@ class Snapshot:
         for point, energy_mj in totals_mj.items():
             columns.update(energies.register_columns(point, energy_mj))
         _add_partial(columns, self._moment.partial, totals_mj, slots, self.time_ms)
+        for hold in self._holds:
+            falsify(columns, slots.tolist(), hold)
         return columns
 
     def _energy_history(self, slots: IntArray) -> Columns:

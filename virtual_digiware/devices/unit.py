@@ -85,6 +85,11 @@ class Unit:
         """Since when it is absent or dead; None while it is neither."""
         self.meter = meter
         self.dc = dc
+        self.other_address: int | None = None
+        """The address that it answers at instead of its own, because of a fault."""
+        self.mistaken_identity: Mapping[str, int | str] = {}
+        """What it says of itself that is not so."""
+        self._off: list[tuple[int, int]] = []
         self.voltage_unit: Unit | None = None
         """Of a direct-current module: the voltage module of its bus."""
         self._site = site
@@ -95,8 +100,8 @@ class Unit:
 
     @property
     def address(self) -> int | None:
-        """Modbus address as last saved; None for a C-31."""
-        return self.state.address
+        """Modbus address as last saved, or as a fault has it; None for a C-31."""
+        return self.state.address if self.other_address is None else self.other_address
 
     @property
     def loads(self) -> tuple[str, ...]:
@@ -115,6 +120,8 @@ class Unit:
     def note_presence(self, t_ms: int) -> None:
         """Remember when it fell silent; called after `is_plugged` and `is_dead` have changed."""
         if self.is_plugged and not self.is_dead:
+            if self.silenced_ms is not None:
+                self._off.append((self.silenced_ms, t_ms))
             self.silenced_ms = None
         elif self.silenced_ms is None:
             self.silenced_ms = t_ms
@@ -152,7 +159,7 @@ class Unit:
         others, of register values and texts where `is_raw` says so.
         """
         block = placed.block
-        snapshot = self._site.snapshot
+        snapshot = self._site.snapshot.seen_by(self.path)
         if block.table == "meter.measured":
             assert self.meter is not None  # only meters have such blocks
             return self.meter.values(block, snapshot, self.state.hours_since_ms)
@@ -162,11 +169,11 @@ class Unit:
             case "settings" | "io.analogue_outputs":
                 return tuple(self.state.settings.shown(placed, row) for row in block.rows)
             case "unit.identification":
-                return _picked(block, self._identity)
+                return _picked(block, {**self._identity, **self.mistaken_identity})
             case "unit.clock":
-                return _picked(block, self.state.clock(snapshot.time_ms))
+                return _picked(block, self.state.clock(self._site.snapshot.time_ms))
             case "unit.operating_hours":
-                return _picked(block, self._hours(snapshot.time_ms))
+                return _picked(block, self._hours(self._site.snapshot.time_ms))
         if block.table == "transfer.status":
             shown = snapshot.transfers.get(self.transfer or "")
             return _picked(block, {} if shown is None else transfer_values(shown, snapshot.time_ms))
@@ -193,16 +200,21 @@ class Unit:
 
     def _hours(self, t_ms: int) -> Mapping[str, int]:
         return {
-            "operating_time_total": (t_ms - self._commissioned_ms) // 1000,
-            "operating_time_partial": (t_ms - self.state.hours_since_ms) // 1000,
+            "operating_time_total": self._powered_ms(self._commissioned_ms, t_ms) // 1000,
+            "operating_time_partial": self._powered_ms(self.state.hours_since_ms, t_ms) // 1000,
         }
+
+    def _powered_ms(self, since_ms: int, t_ms: int) -> int:
+        """How long it has had power from `since_ms` until `t_ms`."""
+        off_ms = sum(max(0, min(end, t_ms) - max(start, since_ms)) for start, end in self._off)
+        return t_ms - since_ms - off_ms
 
     def _measured(self, placed: PlacedBlock) -> FloatArray:
         block = placed.block
         places = self.slots if block.table.startswith("circuit.") else self.taps
         if placed.slot >= len(places):
             return self._unused(placed)
-        table = self._site.snapshot.table(block.table, places)
+        table = self._site.snapshot.seen_by(self.path).table(block.table, places)
         key = block.name, table.names
         found = self._rows.get(key)
         if found is None:

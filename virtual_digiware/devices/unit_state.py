@@ -39,6 +39,7 @@ class UnitState:
         self.settings = Settings(product, initial)
         self.is_unlocked = False
         self.clock_offset_ms = 0
+        self._jumped: dict[int, int] = {}
         self.outputs = outputs
         self.hours_since_ms = start_ms
         self._lit_until_ms: int | None = None
@@ -110,9 +111,24 @@ class UnitState:
             written = _written_time(placed, address, values) if placed.block.table == "unit.clock" else None
             if written is not None:
                 self.clock_offset_ms = written - t_ms
+                self._jumped.clear()  # whoever sets a clock sets it right
         if any(name in MEASURING_BLOCKS for name in stored):
             actions.append(Action("remeasure"))
         return actions
+
+    def jump(self, number: int, shift_ms: int | None) -> None:
+        """The clock jumps because of the fault of that number; None: it is over.
+
+        Somebody may have set the clock meanwhile: then nothing is left to be undone.
+        """
+        self.clock_offset_ms -= self._jumped.pop(number, 0)
+        if shift_ms is not None:
+            self._jumped[number] = shift_ms
+            self.clock_offset_ms += shift_ms
+
+    def restart(self) -> None:
+        """As after a loss of power: what was not saved is forgotten, and tables are locked."""
+        self._system(commands.REBOOT)
 
     def _drive(self, row: Row, mask: int) -> None:
         """Outputs follow the command masks; the other words of the table are states and not ours to write.

@@ -14,8 +14,8 @@ from virtual_digiware.profiles.installation import PHASES, Event
 from virtual_digiware.profiles.solution import FloatArray, IntArray
 
 _FOR_GOOD = np.iinfo(np.int64).max
-_ELECTRICAL = ("dip", "interruption", "open", "frequency")
-_TARGETS = {"open": "circuit", "order": "switch", "coupled": "switch"}
+_ELECTRICAL = ("dip", "interruption", "open", "frequency", "level", "load")
+_TARGETS = {"open": "circuit", "load": "circuit", "order": "switch", "coupled": "switch"}
 
 
 class EventError(ValueError):
@@ -39,6 +39,8 @@ class Overlay:
     """(T, K) 0 where the circuit's breaker is open, else 1."""
     shift_hz: FloatArray | None
     """(T, S) how far each source's frequency is off; None where none is."""
+    drawn: FloatArray
+    """(T, K) factor of the power of each circuit's loads, 0 where its breaker is open."""
 
 
 class Timeline:
@@ -69,7 +71,9 @@ class Timeline:
         self._end = np.array(
             [_FOR_GOOD if event.end_ms is None else event.end_ms for event in events], dtype=np.int64
         )
-        self._target = [(circuits if event.kind == "open" else sources)[event.target] for event in events]
+        self._target = [
+            (circuits if _TARGETS.get(event.kind) == "circuit" else sources)[event.target] for event in events
+        ]
 
     def edges_between(self, start_ms: int, end_ms: int) -> IntArray:
         """Edges strictly between two instants."""
@@ -88,12 +92,17 @@ class Timeline:
         emf = np.ones((t_ms.size, self._sources, 3))
         frequency = np.ones((t_ms.size, self._sources))
         closed = np.ones((t_ms.size, self._circuits))
+        drawn = np.ones((t_ms.size, self._circuits))
         shift: FloatArray | None = None
         for index in active:
             event, target = self._events[index], self._target[index]
             rows = (self._start[index] <= t_ms) & (t_ms < self._end[index])
             if event.kind == "open":
                 closed[rows, target] = 0.0
+            elif event.kind == "load":
+                drawn[rows, target] *= event.factor
+            elif event.kind == "level":
+                emf[rows, target] *= event.factors
             elif event.kind == "frequency":
                 shift = np.zeros_like(frequency) if shift is None else shift
                 shift[rows, target] += event.shift_hz
@@ -105,7 +114,7 @@ class Timeline:
                     # Of two faults at once the deeper one is what remains.
                     column = emf[:, target, PHASES.index(phase)]
                     column[rows] = np.minimum(column[rows], event.residual)
-        return Overlay(emf, frequency, closed, shift)
+        return Overlay(emf, frequency, closed, shift, drawn * closed)
 
 
 def _check(

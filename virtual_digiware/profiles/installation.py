@@ -156,7 +156,9 @@ class Installation:
     couplers: tuple[Coupler, ...] = ()
 
 
-EventKind = Literal["dip", "interruption", "open", "frequency", "no_start", "coupled", "order"]
+EventKind = Literal[
+    "dip", "interruption", "open", "frequency", "no_start", "coupled", "order", "level", "load"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +168,8 @@ class Event:
     kind `dip`: `target` is a source, parameter `residual` (0..1, of the EMF) and optional `phases`;
     kind `interruption`: `target` is a source; kind `open`: `target` is a circuit whose breaker is open;
     kind `frequency`: `target` is a source whose frequency is off by `shift_hz`;
+    kind `level`: `target` is a source whose EMF is `factors` times what it would be, by phase;
+    kind `load`: `target` is a circuit whose loads draw `factor` times their power;
     kind `no_start`: `target` is a generating set that does not start when it is told to;
     kind `coupled`: `target` is a coupler that somebody keeps closed;
     kind `order`: `target` is a transfer switch that is told `order` at `start_ms`.
@@ -179,3 +183,5 @@ class Event:
     phases: tuple[Phase, ...] = PHASES
     shift_hz: float = 0.0
     order: str = ""
+    factors: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    factor: float = 1.0

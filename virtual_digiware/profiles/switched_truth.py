@@ -63,7 +63,7 @@ class Variant(Truth):
         live = self._tree.live[None]
         overlay = self._timeline.at(t_ms)
         if overlay is not None:
-            has = has * overlay.closed[:, c.load_circuit]
+            has = has * overlay.drawn[:, c.load_circuit]
             live = self._live(overlay.closed)
         has = has * live.max(axis=2)[:, board]
         carried = demand.conjugate_va * has
@@ -159,7 +159,13 @@ class SwitchedTruth(Truth):
         self._timeline = Timeline(events, self.source_index, self.circuit_index, self._switches, self._moved)
         self._edges = np.array(self._course.edges_ms, dtype=np.int64)
         self._openings = sorted(
-            {edge for one in events if one.kind == "open" for edge in (one.start_ms, one.end_ms) if edge}
+            {
+                edge
+                for one in events
+                if one.kind in ("open", "load")
+                for edge in (one.start_ms, one.end_ms)
+                if edge
+            }
         )
         self._laid = {}
         self._steps: dict[tuple[int, int], float] = {}

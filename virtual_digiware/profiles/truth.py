@@ -236,7 +236,7 @@ class Truth:
             emf = emf * overlay.emf
             background = background * overlay.emf[..., None]
             frequency = frequency * overlay.has_frequency
-            power = power * overlay.closed[:, self._connections.load_circuit]
+            power = power * overlay.drawn[:, self._connections.load_circuit]
             live = self._live(overlay.closed)
         flow = self._network.solve(power, emf, live)
         mixture = self._bins.mix(demand.level)

@@ -45,7 +45,9 @@ def fails_to_start(source: str, events: Sequence[Event], t_ms: int) -> bool:
 def _voltage(event: Event) -> float:
     if event.kind == "interruption":
         return 0.0
+    if event.kind == "level":
+        return min(event.factors)
     return event.residual if event.kind == "dip" and set(event.phases) & set(PHASES) else 1.0
 
 
-_KINDS = ("interruption", "dip", "frequency")
+_KINDS = ("interruption", "dip", "frequency", "level")

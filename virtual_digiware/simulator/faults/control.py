@@ -9,6 +9,7 @@ from virtual_digiware.devices.faults.book import Fault
 from virtual_digiware.devices.records import Record
 from virtual_digiware.simulator.faults.kinds import FaultKind, fault_kinds
 from virtual_digiware.simulator.faults.parameters import FaultRefused, checked_parameters
+from virtual_digiware.simulator.faults.reach import reached
 from virtual_digiware.simulator.faults.targets import matching, targets_of
 from virtual_digiware.simulator.yaml_text import near_miss
 
@@ -84,8 +85,9 @@ class FaultControl:
                 "target", target, f"a {described.target}: {', '.join(known) or 'none here'}.{hint}"
             )
         given = checked_parameters(self._building, described, parameters)
+        beyond = [reached(self._building, described.effect, name, given) for name in names]
         faults = []
-        for name in names:
+        for name, further in zip(names, beyond, strict=True):
             fault = Fault(
                 number=self._building.model.faults.next_number,
                 kind=described.id,
@@ -93,7 +95,7 @@ class FaultControl:
                 target=name,
                 start_ms=begin_ms,
                 end_ms=None if duration_ms is None else begin_ms + duration_ms,
-                parameters={**given, **described.fixed},
+                parameters={**given, **described.fixed, **further},
             )
             self._record(Record(now_ms, "fault", name, fault.as_data()))
             faults.append(fault)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from virtual_digiware.simulator.bus_chain import is_repeater
 from virtual_digiware.simulator.faults.kinds import TargetKind
 from virtual_digiware.simulator.listening import wanted_ports
 
@@ -19,6 +20,7 @@ _FAMILY: Mapping[TargetKind, tuple[str, ...]] = {
     "gateway": ("gateway", "interface"),
     "meter": ("meter",),
     "transfer switch": ("transfer_switch",),
+    "sensor": ("sensor",),
 }
 
 
@@ -36,6 +38,13 @@ def targets_of(building: Building, kind: TargetKind) -> tuple[str, ...]:
             return tuple(site.lines)
         case "port":
             return tuple(f"{port.gateway}/{port.service}" for port in wanted_ports(site))
+        case "repeater":
+            return tuple(
+                f"{gateway.name}/{module.name}"
+                for gateway in site.gateways
+                for module in gateway.bus
+                if is_repeater(module.product)
+            )
         case "site":
             return (site.site,)
     return tuple(_units(building, kind))
