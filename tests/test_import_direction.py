@@ -20,6 +20,8 @@ DOORS = {
     "serialx": "buses/serial_port.py",
     "uvloop": "simulator/command_run.py",
     "typer": "simulator/cli.py",
+    "fastapi": "simulator/control/app.py",
+    "uvicorn": "simulator/control/server.py",
 }
 LIBRARIES = {
     "profiles": {"numpy", "yaml"},

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -30,6 +30,14 @@ app = typer.Typer(
 Site = Annotated[str, typer.Argument(metavar="SITE", help="A site file, or the name of a shipped site.")]
 Seed = Annotated[int | None, typer.Option(help="Replaces the seed of the site file.", min=0)]
 At = Annotated[str | None, typer.Option(metavar="TIME", help="A time such as 2026-03-02T10:00:00Z.")]
+
+TokenFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--control-token-file", metavar="PATH", help="Token of the control API; default: one file of yours."
+    ),
+]
+ControlPort = Annotated[int, typer.Option("--control-port", metavar="N", help="Of the running site.")]
 
 
 @contextmanager
@@ -108,13 +116,18 @@ def run(
     log_format: Annotated[
         Literal["text", "json", "off"], typer.Option("--log", help="Log on stderr.")
     ] = "text",
+    control_port: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=0, max=65535, help="Offer the control API on this loopback port."),
+    ] = None,
+    control_token_file: TokenFile = None,
     force: Annotated[
         bool, typer.Option("--force", help="Run although rules of the architecture are broken.")
     ] = False,
 ) -> None:
     """Run a site until it is stopped with Ctrl+C or SIGTERM."""
     from virtual_digiware.simulator.command_check import refuse_errors
-    from virtual_digiware.simulator.command_run import run_site
+    from virtual_digiware.simulator.command_run import ControlRequest, run_site
     from virtual_digiware.simulator.opening import TimeOptions
     from virtual_digiware.simulator.ready_file import remove_ready_file
 
@@ -127,7 +140,8 @@ def run(
         file = _load(site, seed)
         for finding in refuse_errors(file, force):
             typer.echo(str(finding), err=True)
-        run_site(file, time, journal, port_base, ready_file, log_format, collected)
+        control = None if control_port is None else ControlRequest(control_port, control_token_file)
+        run_site(file, time, journal, port_base, ready_file, log_format, collected, control)
 
 
 @app.command()
@@ -220,6 +234,68 @@ def truth(
             typer.echo(str(error), err=True)
             raise typer.Exit(MISTAKE_OF_THE_USER) from error
     sys.stdout.write(truths_json(truths) if output_format == "json" else truths_text(truths))
+
+
+@app.command("time")
+def change_time(
+    control_port: ControlPort,
+    rate: Annotated[float | None, typer.Option(help="Simulated seconds per second; 0: frozen.")] = None,
+    step: Annotated[str | None, typer.Option(help="Go forward by a duration, such as '15 min'.")] = None,
+    to: Annotated[str | None, typer.Option(metavar="TIME", help="Leap to a time.")] = None,
+    control_token_file: TokenFile = None,
+) -> None:
+    """Tell how time passes in a running site, or change it."""
+    given = {name: value for name, value in (("rate", rate), ("step", step), ("to", to)) if value is not None}
+    _ask(control_port, control_token_file, "POST" if given else "GET", "/time", given or None)
+
+
+@app.command()
+def inject(
+    fault: Annotated[str, typer.Argument(metavar="FAULT", help="See `vdigiware faults`.")],
+    target: Annotated[str, typer.Argument(metavar="TARGET", help="A name of the site, or a pattern.")],
+    control_port: ControlPort,
+    duration: Annotated[str | None, typer.Option(help="Such as '10 s'; default: until cleared.")] = None,
+    parameter: Annotated[
+        list[str] | None, typer.Option("--parameter", "-p", metavar="NAME=VALUE", help="Once for each.")
+    ] = None,
+    control_token_file: TokenFile = None,
+) -> None:
+    """Lay a fault on a running site."""
+    from virtual_digiware.simulator.control.client import parameters
+
+    try:
+        given = parameters(parameter or [])
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--parameter") from error
+    body = {"fault": fault, "target": target, "duration": duration, "parameters": given}
+    _ask(control_port, control_token_file, "POST", "/faults", body)
+
+
+@app.command()
+def clear(
+    control_port: ControlPort,
+    number: Annotated[int | None, typer.Argument(metavar="[NUMBER]", help="Default: all faults.")] = None,
+    control_token_file: TokenFile = None,
+) -> None:
+    """Clear one fault of a running site, or all."""
+    path = "/faults" if number is None else f"/faults/{number}"
+    _ask(control_port, control_token_file, "DELETE", path)
+
+
+def _ask(
+    port: int, token_file: Path | None, method: str, path: str, body: dict[str, Any] | None = None
+) -> None:
+    import json
+
+    from virtual_digiware.simulator.control.client import ControlRefused, ask
+
+    with polite_refusals():
+        try:
+            answer = ask(port, token_file, method, path, body)
+        except ControlRefused as error:
+            typer.echo(str(error), err=True)
+            raise typer.Exit(MISTAKE_OF_THE_USER) from error
+    typer.echo(json.dumps(answer, indent=1))
 
 
 @app.command()

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from virtual_digiware.simulator.endpoints import Endpoints
 from virtual_digiware.simulator.instants import format_instant
+from virtual_digiware.simulator.listening import EndpointUnavailable
 from virtual_digiware.simulator.logs import LogFormat, choose_format
 from virtual_digiware.simulator.opening import TimeOptions, open_site
 from virtual_digiware.simulator.running import Options, RunningSite
 from virtual_digiware.simulator.site_file import SiteFile
+
+
+@dataclass(frozen=True, slots=True)
+class ControlRequest:
+    """The control API that the command line asks for."""
+
+    port: int
+    token_file: Path | None = None
 
 
 def run_site(
@@ -24,6 +35,7 @@ def run_site(
     ready_file: Path | None,
     log_format: LogFormat,
     collected_file: Path | None = None,
+    control: ControlRequest | None = None,
 ) -> None:
     """Run until told to stop.
 
@@ -35,21 +47,43 @@ def run_site(
     for notice in opened.notices:
         sys.stderr.write(notice + "\n")
 
+    ready = threading.Event()
+
     def announce(content: dict[str, Any], endpoints: Endpoints) -> None:
         from virtual_digiware.simulator.run_report import Report, print_report
 
+        ready.set()
         print_report(Report(), opened.building, content, endpoints)
 
     async def serve() -> None:
         options = Options(port_base, ready_file, collected_file)
         site = RunningSite(opened.building, opened.clock, opened.journal, options, announce, _progress)
-        await site.run()
+        if control is None:
+            await site.run()
+            return
+        try:
+            from virtual_digiware.simulator.control.server import ControlOptions, serving
+        except ImportError as error:
+            missing = f"the control API needs {error.name}: pip install 'virtual-digiware[control]'"
+            raise EndpointUnavailable(missing) from error
+
+        wanted = ControlOptions(control.port, control_token(control.token_file))
+        async with serving(site, wanted, ready.is_set) as address:
+            sys.stderr.write(f"control API: {address}/docs\n")
+            await site.run()
 
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(serve())
     finally:
         opened.journal.close()
+
+
+def control_token(file: Path | None) -> str:
+    """The token of the control API: the one that is there, else a new one in its file. Raises OSError."""
+    from virtual_digiware.simulator.control.token import known_token, make_token
+
+    return known_token(file) or make_token(file)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
