@@ -218,6 +218,13 @@ def truth(
     at: At = None,
     output_format: Annotated[Literal["text", "json"], typer.Option("--format", "-f")] = "text",
     seed: Seed = None,
+    live: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="Ask the running site behind this control port what its clients see now."
+        ),
+    ] = None,
+    control_token_file: TokenFile = None,
 ) -> None:
     """Tell what is true of a point at a time, and exactly how each protocol shows it."""
     from virtual_digiware.simulator.clock import wall_ms
@@ -225,7 +232,17 @@ def truth(
     from virtual_digiware.simulator.oracle.places import PointUnknown
     from virtual_digiware.simulator.oracle.report import truths_json, truths_text
 
+    if live is not None and (at is not None or seed is not None):
+        raise typer.BadParameter("a running site has its own time and seed", param_hint="--live")
     with polite_refusals():
+        if live is not None:
+            from virtual_digiware.simulator.oracle.truth import Truth
+
+            asked = {"point": point, "site": _load(site, None).site.site}
+            told = _answer(live, control_token_file, "GET", "/truth", query=asked)
+            shown = [Truth.from_data(one) for one in told]
+            sys.stdout.write(truths_json(shown) if output_format == "json" else truths_text(shown))
+            return
         t_ms = _instant(at)
         oracle = SiteOracle(_load(site, seed)).at(wall_ms() if t_ms is None else t_ms)
         try:
@@ -285,17 +302,28 @@ def clear(
 def _ask(
     port: int, token_file: Path | None, method: str, path: str, body: dict[str, Any] | None = None
 ) -> None:
+    """Print what the control API of a running site answers."""
     import json
 
+    with polite_refusals():
+        typer.echo(json.dumps(_answer(port, token_file, method, path, body), indent=1))
+
+
+def _answer(
+    port: int,
+    token_file: Path | None,
+    method: str,
+    path: str,
+    body: dict[str, Any] | None = None,
+    query: dict[str, str] | None = None,
+) -> Any:
     from virtual_digiware.simulator.control.client import ControlRefused, ask
 
-    with polite_refusals():
-        try:
-            answer = ask(port, token_file, method, path, body)
-        except ControlRefused as error:
-            typer.echo(str(error), err=True)
-            raise typer.Exit(MISTAKE_OF_THE_USER) from error
-    typer.echo(json.dumps(answer, indent=1))
+    try:
+        return ask(port, token_file, method, path, body, query)
+    except ControlRefused as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(MISTAKE_OF_THE_USER) from error
 
 
 @app.command()

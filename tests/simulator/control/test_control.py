@@ -152,6 +152,19 @@ def test_the_command_line_commands_a_running_site(client: httpx.Client, token_fi
     assert json.loads(output_of(*command("clear", *where))) == {"cleared": 1}
 
 
+def test_the_command_line_tells_the_truth_of_a_running_site(
+    client: httpx.Client, demo: Cabinet, token_file: Path, port: int
+) -> None:
+    asked = ("truth", str(demo.site_file), NAME, "--live", str(port), "--control-token-file", str(token_file))
+    assert json.loads(output_of(*command(*asked, "-f", "json"))) == client.get("/truth", params=TRUTH).json()
+    high, low = registers(demo)
+    assert f"S32 x 1, {high:04X} {low:04X}, high word first" in output_of(*command(*asked))
+    other = subprocess.run(
+        command(*asked[:1], "single", *asked[2:]), capture_output=True, text=True, timeout=30
+    )
+    assert (other.returncode, other.stderr) == (2, "the site that runs here is demo, not single\n")
+
+
 def test_the_command_line_tells_what_the_site_refuses(demo: Cabinet, token_file: Path, port: int) -> None:
     where = ("--control-port", str(port), "--control-token-file", str(token_file))
     done = subprocess.run(

@@ -7,7 +7,7 @@ import hmac
 from html import escape
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import Depends, FastAPI, HTTPException, Request
+from fastapi import Depends, FastAPI, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, StreamingResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 BEARER = HTTPBearer(auto_error=False)
 OUR_REFUSALS = (FaultRefused, NotATime, PointUnknown, TimeRefused)
+
+
+WantedSite = Annotated[str | None, Query(alias="site", description="refused where another site runs")]
 
 
 class TimeChange(BaseModel):
@@ -85,7 +88,10 @@ def control_app(
         return {**described, **site.time.status.as_data()}
 
     @app.get("/truth", dependencies=guarded, summary="What clients should read now; `point` may be a pattern")
-    async def tell_truth(point: str) -> list[dict[str, Any]]:
+    async def tell_truth(point: str, site_name: WantedSite = None) -> list[dict[str, Any]]:
+        running = site.building.file.site.site
+        if site_name not in (None, running):
+            raise HTTPException(422, f"the site that runs here is {running}, not {site_name}")
         return [truth.as_data() for truth in SnapshotOracle(site.building).truths(point)]
 
     @app.get("/time", dependencies=guarded, summary="How time passes")

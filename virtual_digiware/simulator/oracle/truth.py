@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from virtual_digiware.devices.block import Confidence
 from virtual_digiware.devices.collection import Quality
-from virtual_digiware.simulator.instants import format_instant
+from virtual_digiware.simulator.instants import format_instant, parse_instant
+
+_PROTOCOLS = ("modbus", "bacnet", "snmp", "mqtt")
 
 Shown = float | int | str | None
 
@@ -104,3 +107,20 @@ class Truth:
         """For JSON."""
         data = asdict(self)
         return {"name": data.pop("name"), "time": format_instant(data.pop("time_ms")), **data}
+
+    @staticmethod
+    def from_data(data: Mapping[str, Any]) -> Truth:
+        """What `as_data` has written, after JSON or before."""
+        rest = {key: value for key, value in data.items() if key not in ("time", *_PROTOCOLS)}
+        modbus = data["modbus"]
+        if modbus is not None:
+            words = None if modbus["words"] is None else tuple(modbus["words"])
+            modbus = ModbusTruth(**{**modbus, "functions": tuple(modbus["functions"]), "words": words})
+        return Truth(
+            **rest,
+            time_ms=parse_instant(data["time"]),
+            modbus=modbus,
+            bacnet=tuple(BacnetTruth(**one) for one in data["bacnet"]),
+            snmp=tuple(SnmpTruth(**one) for one in data["snmp"]),
+            mqtt=tuple(MqttTruth(**one) for one in data["mqtt"]),
+        )
