@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import subprocess
@@ -272,6 +273,37 @@ async def test_a_site_has_an_async_face():
         assert [record.kind for record in await site.journal()][:2] == ["commissioned", "clock"]
     with pytest.raises(SiteStopped):
         await site.advance("1 h")
+
+
+async def test_whoever_gives_up_waiting_does_not_disturb_the_site():
+    async with AsyncSite("demo") as site:
+        waiting = asyncio.create_task(site.advance("2 h"))
+        await site.truth("incomer", "frequency")  # begun after it: the site has heard of both
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert await site.advance(to="2026-03-02T13:00:00Z") == datetime(2026, 3, 2, 13, tzinfo=UTC)
+
+
+async def test_a_start_that_is_given_up_leaves_nothing():
+    async with AsyncSite("demo"):
+        pass
+    before = leftovers()
+    site = AsyncSite("demo")
+    starting = asyncio.create_task(site.start())
+    await asyncio.sleep(0)  # it has begun, and waits
+    assert site._thread is not None
+    starting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await starting
+    assert leftovers() == before
+
+
+def test_a_dead_module_shows_nothing(demo):
+    with demo.inject("module_dead", "m70/i35"):
+        assert demo.truth("incomer", "active_power_total") is None
+        assert demo.truth("chiller", "active_power_total") > 0
+    assert demo.truth("incomer", "active_power_total") > 0
 
 
 def test_a_program_that_forgets_to_stop_ends_all_the_same(tmp_path: Path):

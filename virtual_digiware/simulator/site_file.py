@@ -63,6 +63,7 @@ class SiteFile:
                 "mqtt": True,
                 "seed": True,
                 "gateways": {"__all__": {"modbus_tcp", "rtu_over_tcp", "rs485", "bacnet", "snmp", "mqtt"}},
+                "meters": {"__all__": {"modbus_tcp"}},
             },
         )
         digest = hashlib.sha256(json.dumps(plain, sort_keys=True).encode())

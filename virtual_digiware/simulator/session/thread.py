@@ -45,6 +45,7 @@ class SiteThread:
         self._running: tuple[asyncio.AbstractEventLoop, RunningSite] | None = None
         self._failure: BaseException | None = None
         self._is_wanted = True
+        self._has_been_ready = False
         self._thread = threading.Thread(target=self._run, name=f"site {file.site.site}", daemon=True)
 
     @property
@@ -61,6 +62,8 @@ class SiteThread:
 
     def start(self) -> None:
         atexit.register(self.stop)
+        for future in (self.ready, self.ended):
+            future.set_running_or_notify_cancel()  # whoever waits may give up, and changes nothing by that
         self._thread.start()
 
     def call(self, work: Callable[[RunningSite], T | Awaitable[T]]) -> Future[T]:
@@ -95,7 +98,7 @@ class SiteThread:
         atexit.unregister(self.stop)
         self.tell_to_stop()
         self._thread.join()
-        if self._failure is not None and self.ready.exception() is not self._failure:
+        if self._failure is not None and self._has_been_ready:
             raise SiteStopped("the site had failed before it was stopped") from self._failure
 
     def _begin(
@@ -112,6 +115,9 @@ class SiteThread:
     async def _perform(
         self, site: RunningSite, work: Callable[[RunningSite], T | Awaitable[T]], future: Future[T]
     ) -> None:
+        if not future.set_running_or_notify_cancel():
+            self._pending.discard(future)
+            return  # nobody wants it any more
         try:
             result = work(site)
             future.set_result(await result if isinstance(result, Awaitable) else result)
@@ -153,4 +159,5 @@ class SiteThread:
 
     def _announce(self, content: dict[str, Any], endpoints: Any) -> None:
         self.ports = tuple(endpoints.ports)
+        self._has_been_ready = True
         self.ready.set_result(content)

@@ -38,7 +38,7 @@ def value_of(model: SiteModel, name: str, point: str, table: str | None = None) 
         table: where several tables have the point, as `circuit.average`; default: present values first.
 
     Returns:
-        In the unit that `vdigiware points` lists; None while it is not available.
+        In the unit that `vdigiware points` lists; None while it is not available or the unit is dead.
 
     Raises:
         UnknownName: no such unit, circuit, point or table, or several that could be meant.
@@ -91,6 +91,8 @@ def _blocks(subject: Subject) -> Iterator[PlacedBlock]:
 
 
 def _value(unit: Unit, placed: PlacedBlock, position: int) -> Value:
+    if not unit.is_present:
+        return None
     row, values = placed.block.rows[position], unit.read(placed)
     value = values[position]
     if value is None or isinstance(value, str):
