@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from virtual_digiware.buses.snmp.agent import SnmpAgent
     from virtual_digiware.devices.collection import GatewayCollection
     from virtual_digiware.simulator.building import Building
+    from virtual_digiware.simulator.faults.wire import WireFaults
     from virtual_digiware.simulator.line_models import Line
     from virtual_digiware.simulator.mqtt_publishers import MqttAlarms
     from virtual_digiware.simulator.snmp_alarms import SnmpAlarms
@@ -70,6 +71,10 @@ class Endpoints:
     bacnet_gateways: dict[str, BacnetGateway] = field(default_factory=dict)
     mqtt_publishers: dict[str, MqttPublisher] = field(default_factory=dict)
     """Publishers by the name of their gateway."""
+    wire: WireFaults | None = None
+    """Faults of ports and lines, once everything is open."""
+    servers: dict[str, Server] = field(default_factory=dict)
+    """What listens, by "<gateway>/<service>"."""
     _mqtt_alarms: MqttAlarms | None = None
     _snmp_alarms: SnmpAlarms | None = None
     _collections: dict[str, GatewayCollection] = field(default_factory=dict)
@@ -111,6 +116,7 @@ class Endpoints:
         try:
             for position, wanted in enumerate(wanted_ports(building.file.site)):
                 server = self._server(building, wanted, images, handler, engine_boots)
+                self.servers[f"{wanted.gateway}/{wanted.service}"] = server
                 number = None if port_base is None else port_base + position if port_base else 0
                 self.ports.append(await open_port(server.start, wanted, number))
                 if wanted.service in COLLECTED:
@@ -147,6 +153,8 @@ class Endpoints:
         """Let the gateways take over what has been published, whether or not somebody reads them."""
         for collection in self._collections.values():
             collection.collect()
+        if self.wire is not None:
+            self.wire.follow()
         if self._snmp_alarms is not None:
             self._snmp_alarms.tell()
         if self._mqtt_alarms is not None:
@@ -159,6 +167,8 @@ class Endpoints:
     async def close(self) -> None:
         await self._stack.aclose()
         self._collections.clear()
+        self.servers.clear()
+        self.wire = None
         self._snmp_alarms = self._mqtt_alarms = None
         self.bacnet_gateways.clear()
         self.mqtt_publishers.clear()

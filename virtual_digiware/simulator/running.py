@@ -193,6 +193,26 @@ class RunningSite:
         boots = engine_boots(self.journal)
         base = self.options.port_base
         await self.endpoints.open(self.building, self._images, self._writes, base, boots)
+        self._disturb()
+
+    def _disturb(self) -> None:
+        """Lay faults on what is open; a fault that has struck often enough is cleared by a record."""
+        from virtual_digiware.simulator.faults.wire import WireFaults
+
+        loop, faults = asyncio.get_running_loop(), self.building.model.faults
+
+        def end(number: int) -> None:
+            # Not in the midst of an answer: clearing lets ports and lines be told anew.
+            loop.call_soon(self.faults.clear, number)
+
+        self.endpoints.wire = WireFaults(
+            faults,
+            self.building.file.seed,
+            self.endpoints.servers,
+            self.endpoints.site_lines.lines,
+            end,
+        )
+        self.endpoints.wire.follow()
 
     def _tell_everybody(self, content: dict[str, Any]) -> None:
         self._announce(content, self.endpoints)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from virtual_digiware.buses.bacnet.alarm_states import AlarmStates
     from virtual_digiware.buses.bacnet.peers import Address
     from virtual_digiware.buses.interfaces import WriteHandler
+    from virtual_digiware.buses.interference import Strikes
     from virtual_digiware.devices.collection import GatewayCollection
 
 _DATAGRAM_BYTES = 2048  # longer than any that BACnet/IP has (1497)
@@ -48,6 +49,8 @@ class BacnetGateway:
         self.settings = settings
         self.counters = BacnetCounters()
         self.directory = DeviceDirectory(collection, settings, alarms)
+        self.deafness: Strikes | None = None
+        """Which datagrams are not heard; None while all are."""
         self._handler = handler
         self._router: Router | None = None
         self._socket: socket.socket | None = None
@@ -103,6 +106,8 @@ class BacnetGateway:
             except (BlockingIOError, InterruptedError):
                 return
             except OSError:  # an earlier answer found nobody; the system tells at the next read
+                continue
+            if self.deafness is not None and self.deafness.strike():
                 continue
             if router is not None:
                 router.receive(datagram, address, is_broadcast)

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from virtual_digiware.buses.identification import basic_and_regular_objects
 from virtual_digiware.buses.interfaces import Directory, Unit, WriteHandler
+from virtual_digiware.buses.interference import UnitTrouble
 from virtual_digiware.buses.modbus.counters import Counters
 from virtual_digiware.buses.modbus.image import Images
 from virtual_digiware.devices.block import Product
@@ -38,6 +39,8 @@ class Answers:
     ) -> None:
         self.images = images
         self.counters = counters
+        self.trouble: UnitTrouble | None = None
+        """What is the matter with single units; None while nothing is."""
         self._directory = directory
         self._handler = handler
         self._found: dict[int, Unit | None] = {}
@@ -51,6 +54,8 @@ class Answers:
         if unit is None:
             return None
         if unit.product.functions and refusal_of(unit.product, function, count):
+            return None
+        if self.trouble is not None and self.trouble.concerns(unit.path):
             return None
         try:
             data = self.images.of(unit).read(address, count, function)
@@ -67,7 +72,10 @@ class Answers:
             self.counters.unanswered += 1
             self.counters.collisions += self._directory.claims(unit_id) > 1
             return None
-        refusal = 0
+        refusal = 0 if self.trouble is None else self.trouble.exception(unit.path)
+        if refusal:
+            self.counters.exceptions += 1
+            return exception_pdu(pdu[0], refusal)
         if unit.product.functions:
             refusal = refusal_of(unit.product, pdu[0], int.from_bytes(pdu[3:5]) if len(pdu) == 5 else None)
         if refusal:
@@ -84,6 +92,11 @@ class Answers:
     def is_absent(self, unit_id: int) -> bool:
         """Whether nobody here answers for a unit."""
         return self._find(unit_id) is None
+
+    def delay_s(self, unit_id: int) -> float:
+        """By how much the answer of a unit to this request is to be late."""
+        unit = None if self.trouble is None else self._find(unit_id)
+        return 0.0 if unit is None or self.trouble is None else self.trouble.delay_s(unit.path)
 
     def _find(self, unit_id: int) -> Unit | None:
         """Who answers, looked up once for each version of the site: a bus is searched module by module."""

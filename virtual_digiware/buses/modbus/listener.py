@@ -7,11 +7,15 @@ no further reading from a client that does not take its answers.
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import cast
 
+from virtual_digiware.buses.interference import PortTrouble
 from virtual_digiware.buses.modbus.counters import Counters
 
 _BUFFER_BYTES = 1024  # read at once: 85 requests, for which the loop needs a millisecond at the worst
@@ -45,6 +49,12 @@ class Listener(ABC):
         self.limits = limits
         self.counters = counters
         self.connections: set[Connection] = set()
+        self.interference: PortTrouble | None = None
+        """What happens to answers; None while nothing does. Set by `disturb`."""
+        self._own_limits = limits
+        self._bound: tuple[str, int] | None = None
+        self._is_refusing = False
+        self._opening: asyncio.Task[None] | None = None
         self._server: asyncio.Server | None = None
         self._is_closed = False
         self._all_gone = asyncio.Event()
@@ -65,10 +75,45 @@ class Listener(ABC):
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(self.make_connection, host, port, backlog=_BACKLOG)
         bound: tuple[str, int] = self._server.sockets[0].getsockname()[:2]
+        self._bound = bound
         return bound
+
+    def disturb(self, interference: PortTrouble | None) -> None:
+        """Let something happen to all answers from now on, or nothing any more."""
+        self.interference = interference
+        for connection in self.connections:
+            connection.choose_sender()
+
+    def limit(self, connections: int | None) -> None:
+        """Take in no more than so many clients; None: as many as ever. Those that are there may stay."""
+        own = self._own_limits
+        self.limits = own if connections is None else replace(own, connections=connections)
+
+    def refuse(self, is_refusing: bool) -> None:
+        """Do not listen, so that clients are refused, or listen again. Connections that are there go on."""
+        if is_refusing == self._is_refusing or self._server is None or self._bound is None:
+            return
+        self._is_refusing = is_refusing
+        if is_refusing:
+            self._server.close()
+        else:
+            # Bound and listening when this returns; the loop takes in whoever connects from then on.
+            listening = socket.create_server(
+                self._bound,
+                family=socket.AF_INET6 if ":" in self._bound[0] else socket.AF_INET,
+                backlog=_BACKLOG,
+            )
+            listening.setblocking(False)
+            self._opening = asyncio.get_running_loop().create_task(self._listen(listening), name="listen")
+
+    async def _listen(self, listening: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(self.make_connection, sock=listening, backlog=_BACKLOG)
 
     async def close(self) -> None:
         """Stop listening, drop all connections, and return when they are gone."""
+        if self._opening is not None:
+            await self._opening
         if self._server is None:
             return
         server, self._server = self._server, None
@@ -112,6 +157,8 @@ class Connection(asyncio.BufferedProtocol):
         self.view = memoryview(bytearray(_BUFFER_BYTES))
         self.filled = 0
         self.is_active = True
+        self.busy_until_s = 0.0
+        """Until when, on the loop's clock, bytes are still to be sent one after the other."""
         self.send: Callable[[bytes], None] = send_nowhere
         self._transport: asyncio.Transport | None = None
         self._quiet_steps = 0
@@ -124,8 +171,26 @@ class Connection(asyncio.BufferedProtocol):
             return
         # No backlog before reading pauses; and uvloop then sends at once instead of a turn of the loop later.
         self._transport.set_write_buffer_limits(0)
-        self.send = self._transport.write
+        self.choose_sender()
         self._watch()
+
+    def choose_sender(self) -> None:
+        """Send straight to the transport, unless something happens to what is sent."""
+        if self._transport is not None:
+            trouble = self.listener.interference
+            self.send = self._transport.write if trouble is None else partial(trouble.write, self)
+
+    def write(self, data: bytes) -> None:
+        """Send, whatever happens to other answers; nowhere when the connection has ended."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(data)
+
+    def reset(self) -> None:
+        """End with a RST instead of a FIN."""
+        if self._transport is not None:
+            own = self._transport.get_extra_info("socket")
+            own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self._transport.abort()
 
     def get_buffer(self, sizehint: int) -> memoryview:
         return self.view[self.filled :] if self.filled else self.view

@@ -45,11 +45,11 @@ class RtuResponder:
         self._site = site
         self._kept: dict[bytes, bytes] = {}
         self._kept_version = site.version
-        self._answers = Answers(directory, images, handler, counters)
+        self.answers = Answers(directory, images, handler, counters)
 
     def is_absent(self, unit_id: int) -> bool:
         """Whether nobody here answers for a unit."""
-        return self._answers.is_absent(unit_id)
+        return self.answers.is_absent(unit_id)
 
     def kept_reply(self, frame: bytes) -> bytes | None:
         """The reply to a plain read that was asked, byte for byte, since the site last changed."""
@@ -74,7 +74,7 @@ class RtuResponder:
             return b""
         if len(frame) == _READ_REQUEST:
             address = frame[2] << 8 | frame[3]
-            pdu = self._answers.short(frame[0], frame[1], address, frame[4] << 8 | frame[5])
+            pdu = self.answers.short(frame[0], frame[1], address, frame[4] << 8 | frame[5])
             if pdu is not None:
                 return self._keep(frame, pdu)
         return self.full_reply(frame)
@@ -83,7 +83,7 @@ class RtuResponder:
         """The reply as pymodbus makes it, whatever the request; empty when nobody answers."""
         from virtual_digiware.buses.modbus import endpoint
 
-        response = self._answers.full(frame[0], frame[1:-2])
+        response = self.answers.full(frame[0], frame[1:-2])
         if self._site.version != self._kept_version:  # the request was a write: later ones see what it did
             self._forget()
         if response is None:
@@ -169,12 +169,15 @@ class RtuSession:
                 self._send(replies)
             return
         for frame in frames:
-            self._answer(frame, self._responder.reply(frame))
+            if not self._is_postponed(frame):
+                self._answer(frame, self._responder.reply(frame))
 
     def _reply(self, frame: bytes) -> bytes:
         """The reply that is there at once; what another line has to give follows when it comes."""
         forwarder = self._forwarder
         unit_id = frame[0]
+        if self._is_postponed(frame):
+            return b""
         if forwarder is None or frame[1] >= _EXCEPTIONS or not forwarder.claims(unit_id):
             return self._responder.reply(frame)
         if not self._responder.is_absent(unit_id):
@@ -191,6 +194,17 @@ class RtuSession:
 
         forwarder.forward(unit_id, frame[1:-2], answer)
         return b""
+
+    def _is_postponed(self, frame: bytes) -> bool:
+        """Whether the unit is slow, and answers later; nobody else waits for it."""
+        delay_s = self._responder.answers.delay_s(frame[0])
+        if delay_s:
+            self._loop.call_later(delay_s, self._answer_late, frame)
+        return delay_s > 0
+
+    def _answer_late(self, frame: bytes) -> None:
+        if not self._is_closed:
+            self._answer(frame, self._responder.reply(frame))
 
     def _answer(self, frame: bytes, reply: bytes) -> None:
         if not reply:
@@ -228,6 +242,7 @@ class RtuOverTcpServer(Listener):
         self.patience_s = patience_s
         self.forwarder = forwarder
         self.responder = RtuResponder(directory, site, images, handler, self.counters)
+        self.answers = self.responder.answers
 
     def make_connection(self) -> Connection:
         return _RtuConnection(self)

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from virtual_digiware.buses.interfaces import Versioned, WriteHandler
+from virtual_digiware.buses.interference import LineTrouble
+from virtual_digiware.buses.modbus.answers import Answers
 from virtual_digiware.buses.modbus.counters import Counters
 from virtual_digiware.buses.modbus.image import Images
 from virtual_digiware.buses.modbus.line_timing import LineTiming
@@ -61,6 +63,8 @@ class RtuLine:
         misset: Sequence[OwnSettings] = (),
     ) -> None:
         self.counters = Counters()
+        self.interference: LineTrouble | None = None
+        """What happens to answers on the line; None while nothing does."""
         self.site = site
         self.timing = timing or LineTiming()
         if len(stations) + len(misset) > MAX_DEVICES:
@@ -76,16 +80,28 @@ class RtuLine:
             *((one.settings, responder([one.station])) for one in misset),
         ]
 
+    @property
+    def answers(self) -> Sequence[Answers]:
+        """Of all devices of the line, by their settings."""
+        return [responder.answers for _, responder in self._listeners]
+
     def open_session(self, send: Callable[[bytes], None], *, is_timed_by_wire: bool = False) -> LineSession:
         """What a port passes its bytes to. `is_timed_by_wire`: its characters already take their time."""
+
+        def say(data: bytes) -> None:
+            if self.interference is None:
+                send(data)
+            else:
+                self.interference.say(send, data)
+
         timing = self.timing
         delay_s: Callable[[int, int], float] | None = None
         if timing.pace == "real":
             delay_s = (lambda *_: timing.silence_s) if is_timed_by_wire else timing.exchange_s
         first, *others = (
-            _Translated(timing, own, responder, send, delay_s)
+            _Translated(timing, own, responder, say, delay_s)
             if own is not timing
-            else RtuSession(responder, send, timing.patience_s, delay_s)
+            else RtuSession(responder, say, timing.patience_s, delay_s)
             for own, responder in self._listeners
         )
         return _Together([first, *others]) if others else first
@@ -101,7 +117,7 @@ class RtuLine:
             frames = cutter.feed(as_heard(frame, client, own))
             replies = b"".join([responder.reply(one) for one in (*frames, *cutter.silence())])
             heard += as_heard(replies, own, client)
-        return heard
+        return heard if self.interference is None else self.interference.heard(heard)
 
 
 class _Translated:

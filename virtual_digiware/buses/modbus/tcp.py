@@ -13,6 +13,7 @@ costs one look-up. A peer's mistake ends at worst its own connection:
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 from virtual_digiware.buses.interfaces import Directory, Versioned, WriteHandler
@@ -55,7 +56,7 @@ class ModbusTcpServer(Listener):
         self.kept: dict[bytes, bytes] = {}
         self.kept_version = site.version
         self.by_function = self.counters.by_function
-        self._answers = Answers(directory, images, handler, self.counters)
+        self.answers = Answers(directory, images, handler, self.counters)
 
     def make_connection(self) -> Connection:
         return _TcpConnection(self)
@@ -82,15 +83,20 @@ class ModbusTcpServer(Listener):
         self.by_function[frame[7]] += 1
         if len(frame) == _READ_REQUEST:
             address = frame[8] << 8 | frame[9]
-            pdu = self._answers.short(frame[6], frame[7], address, frame[10] << 8 | frame[11])
+            pdu = self.answers.short(frame[6], frame[7], address, frame[10] << 8 | frame[11])
             if pdu is not None:
                 if len(self.kept) >= _MAX_KEPT_REPLIES:
                     self.kept.clear()
                 kept = self.kept[key] = b"\0\0" + (len(pdu) + 1).to_bytes(2, "big") + frame[6:7] + pdu
                 return frame[:2] + kept
         forwarder = self._forwarder
-        if forwarder is not None and forwarder.claims(frame[6]) and self._answers.is_absent(frame[6]):
+        if forwarder is not None and forwarder.claims(frame[6]) and self.answers.is_absent(frame[6]):
             self._forward(frame, forwarder, send)
+            return b""
+        delay_s = self.answers.delay_s(frame[6])
+        if delay_s:
+            loop = asyncio.get_running_loop()
+            loop.call_later(delay_s, lambda: send(self.full_reply(frame)))
             return b""
         return self.full_reply(frame)
 
@@ -102,7 +108,7 @@ class ModbusTcpServer(Listener):
         def answer(response: bytes | None) -> None:
             if response is None:
                 self.counters.unanswered += 1
-                response = self._answers.target_failed(pdu[0])
+                response = self.answers.target_failed(pdu[0])
             send(endpoint.tcp_frame(response, unit_id, transaction_id))
 
         forwarder.forward(unit_id, pdu, answer)
@@ -112,9 +118,9 @@ class ModbusTcpServer(Listener):
         from virtual_digiware.buses.modbus import endpoint
 
         transaction_id, unit_id, pdu = endpoint.tcp_parts(frame)
-        response = self._answers.full(unit_id, pdu)
+        response = self.answers.full(unit_id, pdu)
         if response is None:
-            response = self._answers.target_failed(pdu[0])
+            response = self.answers.target_failed(pdu[0])
         if self.site.version != self.kept_version:  # the request was a write: later ones see what it did
             self.forget()
         return endpoint.tcp_frame(response, unit_id, transaction_id)

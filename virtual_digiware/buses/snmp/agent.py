@@ -16,6 +16,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from virtual_digiware.buses.interfaces import WriteHandler
+from virtual_digiware.buses.interference import Strikes
 from virtual_digiware.buses.snmp.alarms import AlarmList, AlarmNotice
 from virtual_digiware.buses.snmp.counters import Counters
 from virtual_digiware.buses.snmp.messages import ShortPath
@@ -77,6 +78,8 @@ class SnmpAgent:
         self.settings = settings
         self.counters = Counters()
         self.alarms = AlarmList()
+        self.deafness: Strikes | None = None
+        """Which datagrams are not heard; None while all are."""
         self._clock = monotonic_s
         self._began_s: float | None = None
         self.engine = Engine(identity, engine_boots, self._elapsed_s)
@@ -252,6 +255,8 @@ class SnmpAgent:
                 message, peer = receive(_DATAGRAM_BYTES)
             except OSError:  # nothing left, or an ICMP error about something sent before
                 return
+            if self.deafness is not None and self.deafness.strike():
+                continue
             counters.in_packets += 1
             reply = reply_to(message)
             if reply is not None:

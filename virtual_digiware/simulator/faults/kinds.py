@@ -13,7 +13,7 @@ from virtual_digiware.profiles import yaml_data
 
 TargetKind = Literal[
     "source", "circuit", "board", "voltage module", "current module", "io module", "module", "gateway",
-    "unit", "line", "port", "sensor", "meter", "transfer switch", "site", "repeater",
+    "unit", "line", "port", "sensor", "meter", "transfer switch", "site", "repeater", "modbus port",
 ]  # fmt: skip
 """What a fault is laid on. `module` is any on a Digiware bus, `unit` any addressed device, `port` a service
 of a gateway or meter such as m70/modbus_tcp."""

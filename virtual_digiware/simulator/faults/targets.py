@@ -36,8 +36,10 @@ def targets_of(building: Building, kind: TargetKind) -> tuple[str, ...]:
             return tuple(name for board in site.boards.values() for name in board.circuits)
         case "line":
             return tuple(site.lines)
-        case "port":
-            return tuple(f"{port.gateway}/{port.service}" for port in wanted_ports(site))
+        case "port" | "modbus port":
+            services = ("modbus_tcp", "rtu_over_tcp") if kind == "modbus port" else ("",)
+            ports = (f"{port.gateway}/{port.service}" for port in wanted_ports(site))
+            return tuple(port for port in ports if port.endswith(services))
         case "repeater":
             return tuple(
                 f"{gateway.name}/{module.name}"
