@@ -68,6 +68,8 @@ class Slot:
     lines: tuple[Phase, Phase] = ("L1", "L2")
     is_enabled: bool = True
     is_sampled: bool = False
+    saturates_at: float | None = None
+    """RMS current, of nominal, from which on a sine is clipped; None for sensors that do not saturate."""
 
 
 @dataclass(frozen=True, slots=True)

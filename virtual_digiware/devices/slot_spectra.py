@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from virtual_digiware.devices.saturation import saturated
 from virtual_digiware.devices.voltage_measurement import MeasuredVoltages
 from virtual_digiware.devices.wiring import Wiring
 from virtual_digiware.profiles.solution import ORDERS, ComplexArray, IntArray, Solution
@@ -40,6 +41,11 @@ def spectra_of(
         currents[..., orders] = matrices[:, residue] @ conductors[..., orders]
     # A transformer's phase displacement matters at the fundamental and fades above it.
     currents[..., 0] *= np.exp(-1j * wiring.lag_rad[slots])[:, None]
+    peak_a = wiring.saturation_peak_a[slots]
+    clipped = np.flatnonzero(np.isfinite(peak_a))
+    if clipped.size:
+        derived = [float(len(wiring.slots[slot].inputs) < 4) for slot in slots[clipped]]
+        currents[:, clipped] = saturated(currents[:, clipped], peak_a[clipped], np.array(derived))
     return SlotSpectra(currents, _references(wiring, slots, voltages))
 
 

@@ -134,6 +134,13 @@ class Wiring:
         return bool((self.tap_matrix == np.eye(3)).all())
 
     @cached_property
+    def saturation_peak_a(self) -> FloatArray:
+        """(C,) largest momentary current that a slot's sensors give, infinite where they do not saturate."""
+        shares = [np.inf if slot.saturates_at is None else slot.saturates_at for slot in self.slots]
+        peak: FloatArray = np.sqrt(2) * self.nominal_a * np.array(shares, dtype=np.float64)
+        return peak
+
+    @cached_property
     def sampled(self) -> IntArray:
         """Slots of modules that measure from samples, ascending."""
         return np.flatnonzero(np.array([slot.is_sampled for slot in self.slots], dtype=np.bool_))

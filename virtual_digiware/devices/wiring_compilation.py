@@ -90,12 +90,16 @@ def compile_wiring(
 
     own_board = np.array([board_index[circuits[slot.circuit].board] for slot in slots], dtype=np.int64)
     on_own_board = _taken(tap_board, tap) == own_board
-    is_direct = columns.claims(lambda p: p.is_plain) & (
-        (tap < 0) | (on_own_board & (is_tap_plain | ~has_row).all(axis=0))
+    is_linear = np.array([slot.saturates_at is None for slot in slots], dtype=np.bool_)
+    is_direct = (
+        is_linear
+        & columns.claims(lambda p: p.is_plain)
+        & ((tap < 0) | (on_own_board & (is_tap_plain | ~has_row).all(axis=0)))
     )
     row_ratio = columns.numbers(lambda p: p.row_ratio, 3).T * deviations.slot_ratio
     is_true = (
         enabled
+        & is_linear
         & voltages.has_power
         & on_own_board
         & (deviations.slot_ratio == 1.0)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from math import inf
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.simulator.faults.clients import opened_site, point
@@ -168,5 +169,27 @@ async def test_a_voltage_module_set_to_a_network_without_neutral_has_no_phase_vo
         run.site.faults.inject("wrong_network_type", "gate/u", network="3P")
         wrong = await values(run)
         assert wrong["voltage_l1_n"] == 0 < right["voltage_l1_n"]
+        run.site.faults.clear_all()
+        assert await values(run) == right
+
+
+async def test_saturated_sensors_show_a_clipped_sine():
+    async with running(opened_site(SITE)) as run:
+        right = await values(run)
+        share = 0.5
+        unit = run.site.building.model.units["gate/i"]
+        nominal_a = run.site.building.model.snapshot.table("circuit.instantaneous", unit.slots)
+        nominal_a = float(nominal_a["apparent_power_nominal"][0]) / 3 / 230
+        at = share * right["current_l1"] / nominal_a
+        run.site.faults.inject("ct_saturated", "gate/i", at=at)
+        wrong = await values(run)
+        # A sine clipped at half its peak, by the integrals of its square and of its product with it.
+        angle = np.arcsin(share)
+        square = 2 / np.pi * (angle - np.sin(2 * angle) / 2) + 4 / np.pi * share**2 * (np.pi / 2 - angle)
+        first = 2 / np.pi * (angle - np.sin(2 * angle) / 2 + 2 * share * np.cos(angle))
+        assert wrong["current_l1"] / right["current_l1"] == pytest.approx(np.sqrt(square), rel=0.002)
+        assert wrong["active_power_total"] / right["active_power_total"] == pytest.approx(first, rel=0.002)
+        assert await point(run, "gate/i", "thd_current_l1", "circuit.fundamental") > 10
+        assert (await values(run, "gate/j"))["current_l1"] > 1.3 * wrong["current_l1"]
         run.site.faults.clear_all()
         assert await values(run) == right

@@ -26,13 +26,16 @@ def miswired_slots(
     result = list(slots)
     for fault in faults:
         change = SENSOR_EFFECTS.get(fault.effect)
-        if change is None:
+        if change is None and fault.effect != "sensor_saturated":
             continue
         circuit = fault.parameters.get("circuit")
         fed = [index for index, tap in enumerate(taps) if tap.unit == fault.target]
         for i, slot in enumerate(result):
             if (slot.unit == fault.target or slot.tap in fed) and circuit in (None, slot.circuit):
-                result[i] = replace(slot, inputs=change(slot.inputs, fault.parameters))
+                if change is None:
+                    result[i] = replace(slot, saturates_at=float(fault.parameters["at"]))
+                else:
+                    result[i] = replace(slot, inputs=change(slot.inputs, fault.parameters))
     return tuple(result)
 
 
