@@ -312,3 +312,4 @@ def test_a_program_that_forgets_to_stop_ends_all_the_same(tmp_path: Path):
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=True
     )
     assert ended.stderr == ""
+    assert not Path(ended.stdout.strip()).parent.exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import shutil
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Future
@@ -157,6 +158,7 @@ class SiteControl:
         else:
             self._folder = self._wanted_folder
             self._folder.mkdir(parents=True, exist_ok=True)
+        atexit.register(self._end)  # for a program that forgets
         return self._go(SiteThread(with_own_lines(self._file, self._folder), self._time, self.journal_file))
 
     def _begin_again(self, before: SiteThread) -> Future[dict[str, Any]]:
@@ -173,6 +175,7 @@ class SiteControl:
 
     def _end(self) -> None:
         """Wait for the end of the thread, and leave nothing behind."""
+        atexit.unregister(self._end)
         thread, self._thread, self._places = self._thread, None, None
         try:
             if thread is not None:

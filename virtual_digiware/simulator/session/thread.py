@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import atexit
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, InvalidStateError
@@ -61,7 +60,6 @@ class SiteThread:
         return running[1]
 
     def start(self) -> None:
-        atexit.register(self.stop)
         for future in (self.ready, self.ended):
             future.set_running_or_notify_cancel()  # whoever waits may give up, and changes nothing by that
         self._thread.start()
@@ -95,7 +93,6 @@ class SiteThread:
         Raises:
             Exception: what has ended it already.
         """
-        atexit.unregister(self.stop)
         self.tell_to_stop()
         self._thread.join()
         if self._failure is not None and self._has_been_ready:
