@@ -21,7 +21,7 @@ libmodbus = clients.libmodbus  # a fixture
 SITE = """\
 site: workshop
 refresh_ms: 200
-commissioned: 2026-03-01T10:00:00Z
+commissioned: 2026-03-02T09:30:00Z
 sources: {mains: {}}
 boards:
   main:
