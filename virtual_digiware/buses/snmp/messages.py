@@ -8,6 +8,7 @@ left to pysnmp, which counts and reports it. Source: RFC 3412, section 6 (messag
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from hashlib import blake2b
 from hmac import compare_digest
 
@@ -25,7 +26,7 @@ from virtual_digiware.buses.snmp.ber import (
 from virtual_digiware.buses.snmp.requests import ShortAnswers
 from virtual_digiware.buses.snmp.settings import MAX_MESSAGE_BYTES, MAX_VARBIND_BYTES, Community, User
 from virtual_digiware.buses.snmp.standard_objects import Engine
-from virtual_digiware.buses.snmp.usm import LocalUser
+from virtual_digiware.buses.snmp.usm import AesCfb, Digest, LocalUser
 
 V1, V2C, V3 = 0, 1, 3
 _USM = b"\x02\x01\x03"
@@ -35,6 +36,11 @@ _REPORTABLE = 4
 _TIME_WINDOW_S = 150
 """Source: RFC 3414, section 3.2, step 7."""
 _MAX_BOOTS = 0x7FFFFFFF
+_SALT_HEADER = b"\x04\x08"
+_SALT_BYTES = 10
+"""With its header. Source: RFC 3826, section 3.1.4."""
+_RECENT = 4
+"""Managers whose security parameters are kept parsed."""
 _HEADER_BYTES = 48 + 72
 """Room that a response needs around its variable bindings, besides the security parameters."""
 _MIN_MAX_SIZE = 484
@@ -45,6 +51,28 @@ _OWN_MAX_SIZE = integer(MAX_MESSAGE_BYTES)
 def varbind_budget(max_message_bytes: int, security_bytes: int) -> int:
     """Room for variable bindings in a v3 response, given what the manager takes."""
     return min(max_message_bytes - security_bytes - _HEADER_BYTES, MAX_VARBIND_BYTES)
+
+
+@dataclass(frozen=True, slots=True)
+class _Security:
+    """Security parameters of encrypted requests up to the digest, which stay the same for a second or longer.
+
+    `before` has the header of the digest as its last octets; then come the digest, a salt and the encrypted
+    data. Equal octets parse alike, so all but the time window is known of a message that has them.
+    """
+
+    before: bytes
+    user: LocalUser
+    name: bytes
+    boots: int
+    time: int
+    digest: Digest
+    cipher: AesCfb
+
+    @property
+    def data_offset(self) -> int:
+        """Where the encrypted data begins, counted from the security parameters."""
+        return len(self.before) + self.digest.size + _SALT_BYTES
 
 
 class ShortPath:
@@ -69,6 +97,8 @@ class ShortPath:
         # Distinct for every message of every start of this engine, as the cipher needs it.
         seed = blake2b(engine.id + engine.boots.to_bytes(4, "big"), digest_size=8).digest()
         self._salt = int.from_bytes(seed, "big")
+        self._recent: list[_Security] = []
+        self._fronts: dict[bytes, tuple[int, bytes]] = {}
 
     def reply(self, message: bytes) -> bytes | None:
         """The reply to one datagram, or None when only pysnmp can tell what is right."""
@@ -99,6 +129,10 @@ class ShortPath:
         flags, flags_end = read_tlv(message, size_end, OCTET_STRING)
         if flags_end != flags + 1 or message[flags_end:at] != _USM or max_size < _MIN_MAX_SIZE:
             return None
+        if message[flags] & ~_REPORTABLE == _LEVEL_FLAGS[3]:
+            for known in self._recent:
+                if message.startswith(known.before, at):
+                    return self._reply_known(message, at, known, message[header:id_end], max_size)
         security, data = read_tlv(message, at, OCTET_STRING)
         fields, fields_end = read_tlv(message, security, SEQUENCE)
         boots_at = fields + len(self._engine_id)
@@ -132,8 +166,31 @@ class ShortPath:
                 return None
             iv = msg_boots.to_bytes(4, "big") + msg_time.to_bytes(4, "big") + message[salt:salt_end]
             scoped = cipher.decrypt(iv, message[encrypted:encrypted_end])
+            if user.digest is not None:
+                parsed = message[at:auth], user, message[name:name_end], msg_boots, msg_time
+                self._recent = [_Security(*parsed, user.digest, cipher), *self._recent[: _RECENT - 1]]
         pdu = self._pdu(scoped, varbind_budget(max_size, data - security))
         return self._framed(message[header:id_end], user, message[name:name_end], pdu)
+
+    def _reply_known(
+        self, message: bytes, at: int, known: _Security, message_id: bytes, max_size: int
+    ) -> bytes | None:
+        """The reply to an encrypted request whose security parameters were parsed before."""
+        auth = at + len(known.before)
+        auth_end = auth + known.digest.size
+        data = at + known.data_offset
+        if message[auth_end : auth_end + 2] != _SALT_HEADER:
+            return None
+        if not self._is_authentic(known.user, message, auth, auth_end, known.boots, known.time):
+            return None
+        encrypted, encrypted_end = read_tlv(message, data, OCTET_STRING)
+        if encrypted_end != len(message):
+            return None
+        iv = known.boots.to_bytes(4, "big") + known.time.to_bytes(4, "big") + message[auth_end + 2 : data]
+        scoped = known.cipher.decrypt(iv, message[encrypted:encrypted_end])
+        length_octets = 2 if message[at + 1] < 0x80 else 2 + (message[at + 1] & 0x7F)
+        pdu = self._pdu(scoped, varbind_budget(max_size, known.data_offset - length_octets))
+        return self._framed(message_id, known.user, known.name, pdu)
 
     def _is_authentic(
         self, user: LocalUser, message: bytes, auth: int, auth_end: int, boots: int, time: int
@@ -170,13 +227,22 @@ class ShortPath:
             iv = self._engine.boots.to_bytes(4, "big") + elapsed_s.to_bytes(4, "big") + salt
             scoped = tlv(OCTET_STRING, user.cipher.encrypt(iv, scoped))
         digest = user.digest
-        blank = b"" if digest is None else bytes(digest.size)
-        front = self._engine_id + self._boots + integer(elapsed_s) + tlv(OCTET_STRING, name)
-        fields = tlv(SEQUENCE, front + tlv(OCTET_STRING, blank) + tlv(OCTET_STRING, salt))
-        body = head + tlv(OCTET_STRING, fields) + scoped
+        kept = self._fronts.get(name)
+        if kept is None or kept[0] != elapsed_s:
+            kept = self._fronts[name] = elapsed_s, self._security_front(name, digest, elapsed_s, len(salt))
+        size = 0 if digest is None else digest.size
+        body = head + kept[1] + bytes(size) + bytes((OCTET_STRING, len(salt))) + salt + scoped
         message = b"\x30" + LENGTHS[len(body)] + body
         if digest is None:
             return message
         # The digest stands in front of the salt, which stands in front of the scoped PDU.
         end = len(message) - len(scoped) - len(salt) - 2
-        return message[: end - digest.size] + digest.of(message) + message[end:]
+        return message[: end - size] + digest.of(message) + message[end:]
+
+    def _security_front(self, name: bytes, digest: Digest | None, elapsed_s: int, salt_bytes: int) -> bytes:
+        """Security parameters of a response up to the digest."""
+        size = 0 if digest is None else digest.size
+        front = self._engine_id + self._boots + integer(elapsed_s) + tlv(OCTET_STRING, name)
+        behind = bytes(size + 2 + salt_bytes)
+        whole = tlv(OCTET_STRING, tlv(SEQUENCE, front + bytes((OCTET_STRING, size)) + behind))
+        return whole[: len(whole) - len(behind)]
