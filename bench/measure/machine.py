@@ -34,7 +34,7 @@ def describe() -> dict[str, str]:
     )
     versions = ", ".join(f"{name} {version(name)}" for name in ("numpy", "pymodbus", "uvloop"))
     return {
-        "processor": f"{len(os.sched_getaffinity(0))} cores of {cpu}",
+        "processor": f"{os.cpu_count()} cores of {cpu}",
         "system": f"{platform.system()} {platform.release()}, {' '.join(platform.libc_ver())}",
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "packages": versions,
