@@ -151,31 +151,26 @@ class ShortPath:
             return None
         msg_boots = read_integer(message[boots:boots_end])
         msg_time = read_integer(message[time:time_end])
-        if level > 1 and not self._is_authentic(user, message, auth, auth_end, msg_boots, msg_time):
-            return None
-        if level == 1 and auth != auth_end:
-            return None
-        if level < 3:
-            if salt != salt_end:
+        if level == 3:
+            if user.digest is None or user.cipher is None or auth_end - auth != user.digest.size:
                 return None
-            scoped = message[data:]
-        else:
-            cipher = user.cipher
-            encrypted, encrypted_end = read_tlv(message, data, OCTET_STRING)
-            if cipher is None or salt_end - salt != 8 or encrypted_end != len(message):
-                return None
-            iv = msg_boots.to_bytes(4, "big") + msg_time.to_bytes(4, "big") + message[salt:salt_end]
-            scoped = cipher.decrypt(iv, message[encrypted:encrypted_end])
-            if user.digest is not None:
-                parsed = message[at:auth], user, message[name:name_end], msg_boots, msg_time
-                self._recent = [_Security(*parsed, user.digest, cipher), *self._recent[: _RECENT - 1]]
-        pdu = self._pdu(scoped, varbind_budget(max_size, data - security))
+            parsed = message[at:auth], user, message[name:name_end], msg_boots, msg_time
+            known = _Security(*parsed, user.digest, user.cipher)
+            reply = self._reply_known(message, at, known, message[header:id_end], max_size)
+            if reply is not None:
+                self._recent = [known, *self._recent[: _RECENT - 1]]
+            return reply
+        if level == 2 and not self._is_authentic(user, message, auth, auth_end, msg_boots, msg_time):
+            return None
+        if (level == 1 and auth != auth_end) or salt != salt_end:
+            return None
+        pdu = self._pdu(message[data:], varbind_budget(max_size, data - security))
         return self._framed(message[header:id_end], user, message[name:name_end], pdu)
 
     def _reply_known(
         self, message: bytes, at: int, known: _Security, message_id: bytes, max_size: int
     ) -> bytes | None:
-        """The reply to an encrypted request whose security parameters were parsed before."""
+        """The reply to an encrypted request, its security parameters parsed."""
         auth = at + len(known.before)
         auth_end = auth + known.digest.size
         data = at + known.data_offset
