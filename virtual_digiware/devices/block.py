@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
+from virtual_digiware.devices.vocabulary import Family
+
 Confidence = Literal["confirmed", "partial", "inferred", "extension"]
 Access = Literal["read", "write", "read_write"]
 
@@ -119,19 +121,7 @@ class Product:
     """A device type. `blocks` are sorted by base and do not overlap."""
 
     name: str
-    family: Literal[
-        "voltage",
-        "current",
-        "dc_voltage",
-        "dc_current",
-        "io",
-        "gateway",
-        "interface",
-        "repeater",
-        "sensor",
-        "meter",
-        "transfer_switch",
-    ]
+    family: Family
     inputs: int
     blocks: tuple[PlacedBlock, ...]
     source: str

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal, get_args
+
 UNITS = frozenset(
     {"", "V", "A", "Hz", "W", "var", "VA", "%", "deg", "degC", "dBm", "s", "min", "h", "ms", "Ah"}
     | {"kWh", "kvarh", "kVAh", "Wh", "varh", "VAh"}
@@ -84,7 +86,7 @@ SLOT_KINDS = frozenset(
 CONFIDENCES = ("confirmed", "partial", "inferred", "extension")
 """From the best to the weakest; `extension` is the simulator's own invention, outside the order."""
 
-FAMILIES = (
+Family = Literal[
     "voltage",
     "current",
     "dc_voltage",
@@ -96,4 +98,5 @@ FAMILIES = (
     "sensor",
     "meter",
     "transfer_switch",
-)
+]
+FAMILIES: tuple[Family, ...] = get_args(Family)
