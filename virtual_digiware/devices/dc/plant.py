@@ -33,6 +33,7 @@ class DcPlant:
         self._solved: dict[int, DcSolution] = {}
         self._through_ms = commissioned_ms
         self._counted = np.zeros((2, len(installation.circuits)), np.int64)
+        self._asked = commissioned_ms, self._counted
 
     @property
     def board_index(self) -> Mapping[str, int]:
@@ -68,7 +69,17 @@ class DcPlant:
         return solution
 
     def energies_mj(self, t_ms: int) -> IntArray:
-        """Imported and exported energies (2, K) since the commissioning, in mJ; they never fall back."""
+        """Imported and exported energies (2, K) since the commissioning, in mJ; they never fall back.
+
+        Every circuit of every module asks for the same instant, which is counted once.
+        """
+        asked_ms, energies = self._asked
+        if asked_ms != t_ms:
+            energies = self._energies_at(t_ms)
+            self._asked = t_ms, energies
+        return energies
+
+    def _energies_at(self, t_ms: int) -> IntArray:
         last_ms = t_ms // STEP_MS * STEP_MS
         if last_ms < self._through_ms:
             self._count_anew()
@@ -88,6 +99,7 @@ class DcPlant:
         """Other outages hold, which change nothing before `t_ms`."""
         self._truth = DcTruth(self._installation, self._seed, self._outages)
         self._solved.clear()
+        self._asked = self._commissioned_ms, np.zeros_like(self._counted)
         if t_ms < self._through_ms:
             self._count_anew()
 

@@ -106,7 +106,7 @@ class BatteryCourse:
                 break
             steps = np.arange(last, last + _PIECE, dtype=np.int64)
             shares = self._outages.share(steps)
-            if window.cuts[-1] and shares.all() and shares.min() == 1:
+            if window.cuts[-1] and shares.min() == 1:
                 window.charges += [window.charges[-1]] * _PIECE
                 window.cuts += [True] * _PIECE
                 continue

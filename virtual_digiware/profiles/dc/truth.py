@@ -128,17 +128,19 @@ class _Board:
         _check(board, [circuit for _, circuit in circuits])
         self.place = place
         self.circuits = [index for index, _ in circuits]
-        kinds = [circuit.kind for _, circuit in circuits]
         self.is_fed = board.sun is None
-        incomers = [index for index, circuit in circuits if circuit.kind == "incomer"]
-        self.incomer = incomers[0] if incomers else None
-        self.carried = [index for index, circuit in circuits if circuit.kind != "incomer"]
-        self.loads = [index for index, circuit in circuits if circuit.kind == "load"]
-        batteries = [index for index, circuit in circuits if circuit.kind == "battery"]
-        self.battery = batteries[0] if batteries else None
+        of_kind = {
+            kind: [index for index, circuit in circuits if circuit.kind == kind]
+            for kind in ("incomer", "battery", "load")
+        }
+        self.incomer = next(iter(of_kind["incomer"]), None)
+        self.battery = next(iter(of_kind["battery"]), None)
+        self.loads = of_kind["load"]
+        self.carried = [index for index in self.circuits if index != self.incomer]
         self.is_listed = board.battery is None or self.battery is not None
         """All that an incomer carries is among the circuits; a battery may have none."""
         self._board = board
+        kinds = [circuit.kind for _, circuit in circuits]
         self._own = {kind: [i for i, one in enumerate(kinds) if one == kind] for kind in set(kinds)}
         loads = [circuit for _, circuit in circuits if circuit.kind == "load"]
         self._loads = DcLoads(
