@@ -69,6 +69,11 @@ class ModuleLayout:
     """The transfer switch that a controller drives."""
     dc: DcLayout | None = None
 
+    @property
+    def circuits(self) -> tuple[str, ...]:
+        """What it measures, of alternating or of direct current, in the order of its slots."""
+        return tuple(one.circuit for one in self.allocations) if self.dc is None else self.dc.circuits
+
 
 @dataclass(frozen=True, slots=True)
 class SensorLayout:

@@ -62,7 +62,7 @@ def build_units(
         units[path] = Unit(
             path=path,
             product=product,
-            circuits=_circuits(module),
+            circuits=() if module is None else module.circuits,
             site=site,
             state=state,
             transfer=None if module is None else module.transfer,
@@ -112,7 +112,7 @@ def build_units(
         units[module.name] = Unit(
             path=module.name,
             product=product,
-            circuits=tuple(one.circuit for one in module.allocations),
+            circuits=module.circuits,
             site=site,
             state=UnitState(
                 product,
@@ -144,12 +144,6 @@ def _dc_module(plant: DcPlant | None, module: ModuleLayout | None) -> DcModule |
     from virtual_digiware.devices.dc.module import DcModule
 
     return DcModule(plant, module.dc)
-
-
-def _circuits(module: ModuleLayout | None) -> tuple[str, ...]:
-    if module is None:
-        return ()
-    return tuple(one.circuit for one in module.allocations) if module.dc is None else module.dc.circuits
 
 
 def metered_slots(slots: Sequence[Slot]) -> Mapping[str, int]:

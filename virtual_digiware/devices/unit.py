@@ -104,11 +104,6 @@ class Unit:
         return self.state.address if self.other_address is None else self.other_address
 
     @property
-    def loads(self) -> tuple[str, ...]:
-        """Names of the circuits it measures, alternating or direct current, in the order of its slots."""
-        return self.circuits if self.dc is None else self.dc.layout.circuits
-
-    @property
     def is_present(self) -> bool:
         """Whether the unit is there and powered; a bus without its head is dead, a sensor with it unheard."""
         if self.sensor is not None:

@@ -56,8 +56,7 @@ def describe_site(site: Site, gateways: tuple[GatewayLayout, ...], endpoints: En
                 "address": module.address,
                 "product": module.product,
                 "name": module.name,
-                "circuits": [allocation.circuit for allocation in module.allocations]
-                + list(module.dc.circuits if module.dc is not None else ()),
+                "circuits": list(module.circuits),
             }
             for module in layout.modules
         ]

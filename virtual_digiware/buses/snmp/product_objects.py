@@ -86,10 +86,10 @@ class ProductObjects:
             services = [service for service in table.services if service.is_dc == is_dc]
             has_unit_rows = any(service.unit_table for service in services)
             rows = [
-                _Rows(unit, self._number(unit), len(unit.loads))
+                _Rows(unit, self._number(unit), len(unit.circuits))
                 for unit in self.units()
                 if (unit.dc is not None) == is_dc
-                and (unit.loads or ((unit.taps or unit.dc is not None) and has_unit_rows))
+                and (unit.circuits or ((unit.taps or unit.dc is not None) and has_unit_rows))
             ]
             instances = [instance for row in rows for instance in row.instances]
             for service in services:
@@ -132,7 +132,7 @@ class ProductObjects:
         yield column("productSerialNumber", lambda unit: text(serial_number(unit)))
         yield column("productModbusAddress", lambda unit: number(unit.address or 0, GAUGE32))
         yield column("productCommunicationState", self._communication)
-        yield column("productLoadCount", lambda unit: number(len(unit.loads), GAUGE32))
+        yield column("productLoadCount", lambda unit: number(len(unit.circuits), GAUGE32))
         yield column("productResetExtremes", lambda _: _IDLE, _having(units, "network_reset_extremes"))
         yield column("productAcknowledgeAlarm", lambda _: number(0, GAUGE32), _having(units, "alarm_ack"))
 
@@ -141,12 +141,12 @@ class ProductObjects:
 
     def _loads(self) -> Iterator[Column]:
         table = self._binding.objects["load"]
-        units = [unit for unit in self.units() if unit.loads]
+        units = [unit for unit in self.units() if unit.circuits]
 
         def column(name: str, value: Callable[[str], bytes], own: Sequence[Unit] = units) -> Column:
-            instances = [(self._number(unit), load + 1) for unit in own for load in range(len(unit.loads))]
+            instances = [(self._number(unit), load + 1) for unit in own for load in range(len(unit.circuits))]
             return Column(
-                table.column(name), instances, lambda: [value(name) for unit in own for name in unit.loads]
+                table.column(name), instances, lambda: [value(name) for unit in own for name in unit.circuits]
             )
 
         yield column("loadName", text)
