@@ -16,7 +16,7 @@ class Way(Protocol):
 
     @property
     def mbpoll(self) -> tuple[str, ...]:
-        """Options of mbpoll that lead the same way, the place last."""
+        """Mode and options of mbpoll that lead the same way, the place last."""
         ...
 
     async def read(self, unit: int, address: int, words: int, function: int = 3) -> bytes: ...
@@ -27,7 +27,7 @@ class Ethernet:
 
     def __init__(self, client: Client, host: str, port: int) -> None:
         self._client = client
-        self.mbpoll = ("-m", "tcp", "-p", str(port), host)
+        self.mbpoll = ("tcp", "-p", str(port), host)
 
     async def read(self, unit: int, address: int, words: int, function: int = 3) -> bytes:
         reply = await self._client.ask(tcp(read_pdu(address, words, function), unit))
@@ -41,7 +41,7 @@ class Line:
 
     def __init__(self, entry: dict[str, Any]) -> None:
         self._handle = os.open(entry["pty"], os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
-        self.mbpoll = ("-m", "rtu", "-b", str(entry["baudrate"]), "-P", entry["parity"], entry["pty"])
+        self.mbpoll = ("rtu", "-b", str(entry["baudrate"]), "-P", entry["parity"], entry["pty"])
 
     def close(self) -> None:
         os.close(self._handle)

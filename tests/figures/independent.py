@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from tests.buses.wire import PATIENCE_S
 from tests.external import require_program
 from tests.figures.clients import Way
 from tests.figures.expectations import Expected, place
+from tests.simulator import line_sites
+from tests.simulator.test_collected_on_every_protocol import output_of
 from virtual_digiware.devices.catalogue import product
 from virtual_digiware.devices.layout import ModuleLayout
 from virtual_digiware.simulator.running import RunningSite
@@ -20,25 +20,10 @@ FIRST_BEYOND = 101
 """Number of the first unit that a cascade brings, see docs/communication.md."""
 
 
-async def output_of(*command: str) -> str:
-    process = await asyncio.create_subprocess_exec(
-        require_program(command[0]),
-        *command[1:],
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    printed, _ = await asyncio.wait_for(process.communicate(), PATIENCE_S)
-    assert process.returncode == 0, printed.decode()
-    return printed.decode()
-
-
 async def mbpoll(way: Way, unit: int, address: int, kind: str = "4:int") -> int:
     """One register (`4`) or signed pair of registers (`4:int`) of a unit."""
-    *options, where = way.mbpoll
-    reading = ("-a", str(unit), "-t", kind, "-B", "-0", "-1", "-o", "5", "-r", str(address), "-c", "1")
-    printed = await output_of("mbpoll", *options, *reading, where)
-    (line,) = (line for line in printed.splitlines() if line.startswith("["))
-    return int(line.split(":")[1].split("(")[0])
+    (value,) = await line_sites.mbpoll(*way.mbpoll, unit=unit, address=address, kind=kind)
+    return value
 
 
 async def check_with_mbpoll(modules: Sequence[ModuleLayout], ways: Sequence[Way], expected: Expected) -> None:
@@ -64,8 +49,14 @@ async def check_cascade(site: RunningSite, master: str, content: dict[str, Any],
     """What the master of a cascade tells net-snmp of the circuits in its slaves' cabinets."""
     agent = next(entry["snmp"] for entry in content["gateways"] if entry["name"] == master)
     printed = await output_of(
-        "snmpwalk", "-v2c", "-c", "publicv2", "-Oqn", f"{agent['host']}:{agent['port']}", ACTIVE_POWER
-    )
+        require_program("snmpwalk"),
+        "-v2c",
+        "-c",
+        "publicv2",
+        "-Oqn",
+        f"{agent['host']}:{agent['port']}",
+        ACTIVE_POWER,
+    )  # fmt: skip
     shown = dict(
         line.removeprefix(f".{ACTIVE_POWER}.").split(" ")
         for line in printed.splitlines()

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
@@ -23,38 +22,13 @@ from tests.figures.expectations import (
     place,
 )
 from tests.figures.independent import check_cascade, check_with_mbpoll, mbpoll
+from tests.simulator.line_sites import AT, running_file
 from virtual_digiware.devices.catalogue import product
 from virtual_digiware.devices.layout import GatewayLayout
-from virtual_digiware.simulator.instants import parse_instant
-from virtual_digiware.simulator.opening import TimeOptions, open_site
-from virtual_digiware.simulator.running import Options, RunningSite
+from virtual_digiware.simulator.running import RunningSite
 from virtual_digiware.simulator.site_file import load_site, shipped_sites
 
 FIGURES = [name for name in shipped_sites() if name.startswith("fig-")]
-AT = parse_instant("2026-03-02T10:00:00Z")
-
-
-@asynccontextmanager
-async def running(name: str) -> AsyncIterator[tuple[RunningSite, dict[str, Any]]]:
-    """A figure's site under a manual clock, on free ports."""
-    loop = asyncio.get_running_loop()
-    opened = open_site(load_site(name), TimeOptions("manual", at_ms=AT))
-    ready: asyncio.Future[dict[str, Any]] = loop.create_future()
-
-    def announce(content: dict[str, Any], _: object) -> None:
-        loop.call_soon_threadsafe(ready.set_result, content)
-
-    site = RunningSite(opened.building, opened.clock, opened.journal, Options(port_base=0), announce)
-    task = asyncio.create_task(site.run(), name=name)
-    await asyncio.wait({task, ready}, return_when=asyncio.FIRST_COMPLETED)
-    if task.done():
-        task.result()
-    try:
-        yield site, await ready
-    finally:
-        site.stop()
-        await task
-        opened.journal.close()
 
 
 async def ways_to(
@@ -102,7 +76,8 @@ def test_every_figure_of_the_note_is_there():
 
 @pytest.mark.parametrize("name", FIGURES)
 async def test_a_figure_answers_as_drawn(name: str):
-    async with running(name) as (site, content), AsyncExitStack() as stack:
+    async with running_file(load_site(name)) as run, AsyncExitStack() as stack:
+        site, content = run.site, run.content
         await site.advance_to(AT + 60_000)
         expected = Expected(site.building, site.now_ms())
         opened: dict[str, Way] = {}
@@ -137,7 +112,8 @@ async def test_a_figure_answers_as_drawn(name: str):
 
 
 async def test_a_transfer_of_figure_35_is_seen_at_the_controller_and_at_the_voltage_module():
-    async with running("fig-35") as (site, content), AsyncExitStack() as stack:
+    async with running_file(load_site("fig-35")) as run, AsyncExitStack() as stack:
+        site, content = run.site, run.content
         way = await stack.enter_async_context(ethernet(content["gateways"][0]))
         controller, u, incomer = 6, 2, 3
         position = place(product("ATyS-C65"), "transfer.status", "position").address

@@ -13,7 +13,7 @@ from typing import Any
 from virtual_digiware.simulator.instants import parse_instant
 from virtual_digiware.simulator.opening import TimeOptions, open_site
 from virtual_digiware.simulator.running import Options, RunningSite
-from virtual_digiware.simulator.site_file import parse_site
+from virtual_digiware.simulator.site_file import SiteFile, parse_site
 
 AT = parse_instant("2026-03-02T10:00:00Z")
 PATIENCE_S = 20.0
@@ -119,9 +119,18 @@ def read(address: int = HEATER_POWER, count: int = 2) -> bytes:
 @asynccontextmanager
 async def running(text: str, at_ms: int = AT, **options: Any) -> AsyncIterator[Running]:
     """The site with a manual clock, on free ports."""
+    async with running_file(parse_site(text, Path("site.yaml")), at_ms, **options) as site:
+        yield site
+
+
+@asynccontextmanager
+async def running_file(
+    file: SiteFile, at_ms: int = AT, journal: Path | None = None, **options: Any
+) -> AsyncIterator[Running]:
+    """A site that was read before, with a manual clock, on free ports; `journal` outlives it."""
     loop = asyncio.get_running_loop()
     ready: asyncio.Future[dict[str, Any]] = loop.create_future()
-    opened = open_site(parse_site(text, Path("site.yaml")), TimeOptions("manual", at_ms=at_ms))
+    opened = open_site(file, TimeOptions("manual", at_ms=at_ms), journal)
     site = RunningSite(
         opened.building,
         opened.clock,
@@ -138,3 +147,4 @@ async def running(text: str, at_ms: int = AT, **options: Any) -> AsyncIterator[R
     finally:
         site.stop()
         await asyncio.wait_for(task, PATIENCE_S)
+        opened.journal.close()

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.external import require_program
-from tests.simulator.line_sites import AT, Running, mbpoll, running
+from tests.simulator.line_sites import AT, Running, mbpoll, running, running_file
 from tests.simulator.test_collected_on_every_protocol import bacnet_inputs, output_of
 from virtual_digiware.buses.mqtt.settings import MqttSettings
 from virtual_digiware.buses.mqtt.telemetry import Telemetry
-from virtual_digiware.simulator.opening import TimeOptions, open_site
-from virtual_digiware.simulator.running import Options, RunningSite
 from virtual_digiware.simulator.site_file import parse_site
 
 SITE = """\
@@ -170,29 +165,6 @@ def text(tmp_path: Path) -> str:
     return SITE.replace("FOLDER", str(tmp_path))
 
 
-@asynccontextmanager
-async def kept(text: str, folder: Path, at_ms: int) -> AsyncIterator[Running]:
-    """The site with a journal in `folder`, started at an instant."""
-    loop = asyncio.get_running_loop()
-    ready: asyncio.Future[dict[str, object]] = loop.create_future()
-    opened = open_site(parse_site(text, Path("site.yaml")), TimeOptions("manual", at_ms=at_ms), folder)
-    site = RunningSite(
-        opened.building,
-        opened.clock,
-        opened.journal,
-        Options(port_base=0),
-        announce=lambda content, _: loop.call_soon_threadsafe(ready.set_result, content),
-    )
-    task = asyncio.create_task(site.run())
-    await asyncio.wait([ready, task], return_when=asyncio.FIRST_COMPLETED)
-    try:
-        yield Running(site, await ready)
-    finally:
-        site.stop()
-        await task
-        opened.journal.close()
-
-
 async def all_energies(site: Running) -> list[int]:
     return [
         await energy_tenths_wh(site, unit, slot, whole)
@@ -203,11 +175,12 @@ async def all_energies(site: Running) -> list[int]:
 
 
 async def test_a_restart_shows_the_same_energies_with_a_fault_and_an_outage_behind(text: str, tmp_path: Path):
-    async with kept(text, tmp_path / "journal", AT) as site:
+    file, journal = parse_site(text, Path("site.yaml")), tmp_path / "journal"
+    async with running_file(file, AT, journal) as site:
         site.site.faults.inject("ct_reversed", "loads", circuit="radio", duration_ms=10 * MINUTE)
         site.site.faults.inject("interruption", "mains", duration_ms=5 * MINUTE)
         await site.site.advance_to(AT + 20 * MINUTE)
         before = await all_energies(site)
-    async with kept(text, tmp_path / "journal", AT + 20 * MINUTE) as site:
+    async with running_file(file, AT + 20 * MINUTE, journal) as site:
         assert await all_energies(site) == before
     assert before[1] > 0  # counted backwards while the sensor was reversed
